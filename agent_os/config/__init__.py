@@ -1,0 +1,1 @@
+"""`config.yaml` and `.agent-os.yaml` as typed settings."""

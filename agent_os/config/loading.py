@@ -1,0 +1,152 @@
+"""Reading YAML into settings: a wrong key or value names its line and the fix."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from agent_os.config.settings import Config
+from agent_os.domain.errors import ConfigError
+
+_VARIABLE = re.compile(r"^\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?$")
+_SECRET_KEYS = ("token", "api_key", "password", "secret")
+_LARGEST_BYTES = 256_000
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """The whole configuration. `home` and `read_only` are relative to the file. ConfigError."""
+    if not path.is_file():
+        raise ConfigError(
+            f"There is no config file at {path}.",
+            next_step="Copy config.example.yaml there, or name one: --config, $AGENT_OS_CONFIG.",
+        )
+    config = read_yaml(path.read_bytes(), Config, str(path), environ)
+    return config.model_copy(update={"home": (path.parent / config.home).resolve()})
+
+
+def read_yaml(
+    content: bytes, model: type[Model], name: str, environ: Mapping[str, str] | None = None
+) -> Model:
+    """`content` as `model`; `environ` None forbids `$NAME`. ConfigError names line and fix."""
+    if len(content) > _LARGEST_BYTES:
+        raise ConfigError(f"{name} is larger than {_LARGEST_BYTES} bytes.")
+    try:
+        text = content.decode()
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{name} is not UTF-8 text.") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(_syntax_message(name, error)) from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{name} is not readable as YAML: {error}.") from error
+    if data is None:
+        data = {}
+    if not isinstance(data, dict):
+        raise ConfigError(f"{name}, line 1: a mapping of keys is expected.")
+    if environ is not None:
+        data = _with_variables(data, node, environ, name, ())
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(_validation_message(name, error, node, model)) from error
+
+
+def _syntax_message(name: str, error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    where = f", line {mark.line + 1}" if mark else ""
+    return f"{name}{where}: not YAML: {getattr(error, 'problem', None) or error}."
+
+
+def _with_variables(
+    value: Any, node: yaml.Node | None, environ: Mapping[str, str], name: str, path: tuple[Any, ...]
+) -> Any:
+    if isinstance(value, dict):
+        return {k: _with_variables(v, node, environ, name, (*path, k)) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_with_variables(v, node, environ, name, (*path, i)) for i, v in enumerate(value)]
+    where = f"{name}, line {_line(node, path)}: `{'.'.join(map(str, path))}`"
+    secret = bool(path) and str(path[-1]) in _SECRET_KEYS
+    if not isinstance(value, str):
+        return value
+    found = _VARIABLE.match(value)
+    if secret and not found:
+        raise ConfigError(
+            f"{where} holds a secret in the file.",
+            next_step="Write `$NAME` and put the value into that environment variable.",
+        )
+    if not found or (path and path[0] in ("agents", "routing") and not secret):
+        return value
+    if not environ.get(found[1]):
+        raise ConfigError(
+            f"{where} names the environment variable {found[1]}, which is not set.",
+            next_step=f"export {found[1]}=…",
+        )
+    return environ[found[1]]
+
+
+def _line(node: yaml.Node | None, path: Sequence[Any]) -> int:
+    """The line (from 1) of the deepest part of `path` that the document has."""
+    if node is None:
+        return 1
+    line = node.start_mark.line + 1
+    for part in path:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line + 1, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            if part >= len(node.value):
+                break
+            node = node.value[part]
+            line = node.start_mark.line + 1 if node else line
+    return line
+
+
+def _validation_message(
+    name: str, error: ValidationError, node: yaml.Node | None, model: type[BaseModel]
+) -> str:
+    lines: list[str] = []
+    for problem in error.errors(include_url=False, include_input=False):
+        path = [p for p in problem["loc"] if p != "[key]"]
+        key = ".".join(map(str, path))
+        text = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            text = "there is no such key" + _suggestion(str(path[-1]), path[:-1], model)
+        elif problem["type"] == "missing":
+            text = "this key is missing"
+        what = f"`{key}`: {text}" if key else text
+        lines.append(f"{name}, line {_line(node, path)}: {what}.")
+    return "\n".join(dict.fromkeys(lines))
+
+
+def _suggestion(key: str, parents: Sequence[Any], model: type[BaseModel]) -> str:
+    keys = _keys_at(model, parents)
+    near = difflib.get_close_matches(key, keys, n=1)
+    if near:
+        return f"; did you mean `{near[0]}`?"
+    return f"; known keys: {', '.join(keys)}" if keys else ""
+
+
+def _keys_at(model: Any, parents: Sequence[Any]) -> list[str]:
+    """The keys of the settings class found by walking field annotations along `parents`."""
+    for part in parents:
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            fields = {f.alias or n: f.annotation for n, f in model.model_fields.items()}
+            model = fields.get(str(part))
+        else:
+            inner = [a for a in getattr(model, "__args__", ()) if a is not Ellipsis]
+            model = inner[-1] if inner else None
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return [f.alias or n for n, f in model.model_fields.items()]
+    return []

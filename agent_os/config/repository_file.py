@@ -1,0 +1,56 @@
+"""`.agent-os.yaml`: what a managed repository says about itself, read from its base branch only."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from agent_os.config.loading import read_yaml
+from agent_os.config.settings import Settings
+
+PATHS = (".agent-os.yaml", ".github/agent-os.yml")
+
+#: Changing these changes who decides what is merged, so no task may.
+ALWAYS_PROTECTED = (
+    ".github/workflows/**",
+    ".github/actions/**",
+    *PATHS,
+    "CODEOWNERS",
+    ".github/CODEOWNERS",
+    "docs/CODEOWNERS",
+)
+
+
+class RepositoryFile(Settings):
+    """`test: CMD` is the short form of `checks: {test: CMD}`."""
+
+    setup: str = ""
+    test: str = ""
+    checks: dict[str, str] = Field(default_factory=dict, max_length=20)
+    protected_paths: tuple[str, ...] = ()
+    merge: Literal["merge", "squash", "rebase"] = "squash"
+    vendors: tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _checks_have_commands(self) -> RepositoryFile:
+        for name, command in self.checks.items():
+            if not command.strip():
+                raise ValueError(f"check `{name}` has no command")
+        return self
+
+    @property
+    def named_checks(self) -> dict[str, str]:
+        short = {"test": self.test} if self.test.strip() else {}
+        return {**short, **self.checks}
+
+    @property
+    def protected(self) -> tuple[str, ...]:
+        return (*ALWAYS_PROTECTED, *self.protected_paths)
+
+
+def parse_repository_file(content: bytes | None, name: str) -> RepositoryFile:
+    """The file's settings, or the defaults when there is none. ConfigError names the line."""
+    if content is None:
+        return RepositoryFile()
+    return read_yaml(content, RepositoryFile, name)

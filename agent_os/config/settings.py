@@ -1,0 +1,119 @@
+"""`config.yaml` as typed settings. `config.example.yaml` shows every key with its meaning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from agent_os.domain.rules import LabelRules, LimitRules, Mode, PeopleRules, RepoRules
+from agent_os.policy.cadence import Cadence
+
+RepoName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$")]
+AgentName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GitHubSettings(Settings):
+    api_url: str = "https://api.github.com"
+    token: SecretStr
+    request_timeout_seconds: float = Field(default=30, gt=0, le=300)
+    settle_seconds: float = Field(default=5, ge=0, le=300)
+
+    @field_validator("api_url")
+    @classmethod
+    def _plain_url(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/")
+
+
+class RepositorySettings(Settings):
+    name: RepoName
+    mode: Mode = Mode.PULL_REQUEST
+    merge_without_ci: bool = False
+    allow_stale_base: bool = False
+    sandbox: Literal["auto", "bwrap", "none"] | None = None
+    routing: dict[str, tuple[AgentName, ...]] = Field(default_factory=dict[str, Any])
+
+
+class AgentSettings(Settings):
+    driver: str
+    command: str = ""
+    env: tuple[str, ...] = ()
+    read_only: tuple[Path, ...] = ()
+
+    @model_validator(mode="after")
+    def _command_needs_one(self) -> AgentSettings:
+        if self.driver == "command" and not self.command.strip():
+            raise ValueError("driver `command` needs `command: PROGRAM …`")
+        return self
+
+
+class ScheduleSettings(Settings):
+    dispatcher: Cadence = Cadence("* * * * *")
+    queue_engine: Cadence = Field(default=Cadence("* * * * *"), alias="queue-engine")
+    pr_monitor: Cadence = Field(default=Cadence("*/5 * * * *"), alias="pr-monitor")
+
+
+class StoreSettings(Settings):
+    url: str = ""
+
+
+class Config(Settings):
+    home: Path = Path("./runtime")
+    github: GitHubSettings
+    repositories: tuple[RepositorySettings, ...] = ()
+    agents: dict[AgentName, AgentSettings] = Field(default_factory=dict[str, Any])
+    routing: dict[str, tuple[AgentName, ...]] = Field(default_factory=dict[str, Any])
+    limits: LimitRules = LimitRules()
+    labels: LabelRules = LabelRules()
+    people: PeopleRules = PeopleRules()
+    schedule: ScheduleSettings = ScheduleSettings()
+    sandbox: Literal["auto", "bwrap", "none"] = "auto"
+    store: StoreSettings = StoreSettings()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Config:
+        names = [r.name.lower() for r in self.repositories]
+        doubled = sorted({n for n in names if names.count(n) > 1})
+        if doubled:
+            raise ValueError(f"repositories: {doubled[0]} is listed twice")
+        chains = [("routing", self.routing)]
+        chains += [(f"routing of {r.name}", r.routing) for r in self.repositories]
+        for where, routing in chains:
+            for task_type, chain in routing.items():
+                for agent in chain:
+                    if agent not in self.agents:
+                        known = ", ".join(self.agents) or "none"
+                        raise ValueError(
+                            f"{where}: {task_type} names agent `{agent}`, which `agents` "
+                            f"does not define (known: {known})"
+                        )
+        return self
+
+    def repository(self, name: str) -> RepositorySettings | None:
+        return next((r for r in self.repositories if r.name.lower() == name.lower()), None)
+
+    def rules(self, name: str) -> RepoRules | None:
+        """What this config says of a repository; None when it does not list it."""
+        settings = self.repository(name)
+        if settings is None:
+            return None
+        chains = {"default": tuple(self.agents), **self.routing, **settings.routing}
+        return RepoRules(
+            name=settings.name,
+            mode=settings.mode,
+            merge_without_ci=settings.merge_without_ci,
+            allow_stale_base=settings.allow_stale_base,
+            chains=chains,
+            agents=tuple(self.agents),
+        )
+
+    @property
+    def database_url(self) -> str:
+        return self.store.url or f"sqlite:///{self.home / 'agent-os.sqlite'}"

@@ -1,0 +1,1 @@
+"""The words: plain typed data. No I/O, and nothing of ours is imported here."""

@@ -1,0 +1,170 @@
+"""The contract of an attempt: `order.json` in, `evidence.json` and `outcome.json` out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent_os.domain.failures import FailureCode
+
+
+class Contract(BaseModel):
+    """Strict and immutable: an unknown field means that the two sides disagree."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Kind(StrEnum):
+    IMPLEMENT = "implement"
+    FIX = "fix"
+    REFRESH = "refresh"
+    VERIFY = "verify"
+
+
+class AgentOrder(Contract):
+    """How to launch the agent. `env` names variables of the runner's own environment."""
+
+    name: str
+    driver: str
+    command: str = ""
+    env: tuple[str, ...] = ()
+    read_only: tuple[str, ...] = ()
+
+
+class GateOrder(Contract):
+    """What the result is held against. Everything comes from the base branch or the config."""
+
+    setup: str = ""
+    checks: dict[str, str] = Field(default_factory=dict)
+    protected_paths: tuple[str, ...] = ()
+    max_files: int = 200
+    max_lines: int = 10_000
+    tests_may_change: str = ""
+    """Who allowed the tests to be weakened (a login); empty: nobody."""
+    check_seconds: int = 600
+
+
+class Limits(Contract):
+    deadline: datetime
+    stall_seconds: int
+    output_bytes: int = 50_000_000
+
+
+class Order(Contract):
+    """Everything an attempt needs. Paths are relative to the attempt directory.
+
+    `base` is the commit the result will be merged into; `start` is the commit the work dir
+    starts from: the base itself for `implement`, the branch's head for the other kinds.
+    """
+
+    version: Literal[1] = 1
+    task: str
+    """`owner/repo#12`, for people."""
+    slug: str
+    """`<repository id>-<issue>`: our refs are `refs/agent-os/attempts/<slug>/<round>.<number>/`."""
+    round: int
+    number: int
+    fence: int
+    kind: Kind
+    base: str
+    base_branch: str
+    start: str
+    title: str
+    mirror: str
+    agent: AgentOrder | None
+    """None for `verify`: gates only."""
+    gates: GateOrder
+    limits: Limits
+    sandbox: Literal["auto", "bwrap", "none"] = "auto"
+    author_name: str = "agent-os"
+    author_email: str = "agent-os@localhost"
+    commit_message: str
+
+
+class Verdict(StrEnum):
+    PASS = "pass"
+    FAIL = "fail"
+    UNAVAILABLE = "unavailable"
+    NONE = "none configured"
+
+
+class GateResult(Contract):
+    """One external check. `detail` is one line for people; `log` the bounded tail of its output."""
+
+    name: str
+    verdict: Verdict
+    detail: str = ""
+    command: str = ""
+    before: Verdict | None = None
+    """The same check on the base, where that makes sense."""
+    code: FailureCode | None = None
+    """Why it failed; None unless the verdict is `fail` or `unavailable`."""
+    log: str = ""
+    seconds: float = 0.0
+
+
+class Evidence(Contract):
+    """What the gates saw, for the exact commits `base` and `head`."""
+
+    base: str
+    head: str
+    sandbox: str
+    gates: tuple[GateResult, ...]
+
+
+class Handoff(Contract):
+    """What one attempt leaves for the next. Each part is bounded by its writer."""
+
+    attempted: str = ""
+    changed: str = ""
+    remains: str = ""
+    failed: str = ""
+    next: str = ""
+
+
+class Findings(Contract):
+    """Sections of the result file that are kept for the groomer."""
+
+    remaining: str = ""
+    risks: str = ""
+    manual_steps: str = ""
+
+
+class KeptRef(Contract):
+    ref: str
+    sha: str
+
+
+class Outcome(Contract):
+    """How an attempt ended. Complete exactly when `code` is None."""
+
+    version: Literal[1] = 1
+    round: int
+    number: int
+    fence: int
+    code: FailureCode | None
+    detail: str = ""
+    """One or two sentences for a person: what happened, with the fact that shows it."""
+    signature: str = ""
+    """Normalized fingerprint of the failure: equal when the same thing failed again."""
+    head: str | None = None
+    """The commit to publish; None when there is nothing to publish."""
+    base: str
+    changed_files: int = 0
+    insertions: int = 0
+    deletions: int = 0
+    summary: str = ""
+    """What and why, from the result file, or empty."""
+    agent: str = ""
+    exit_code: int | None = None
+    sandbox: str = ""
+    started_at: datetime
+    ended_at: datetime
+    evidence: Evidence | None = None
+    handoff: Handoff = Handoff()
+    findings: Findings = Findings()
+    kept: tuple[KeptRef, ...] = ()
+    """Every ref in `work.bundle`."""

@@ -1,0 +1,165 @@
+"""Effects: one change to the outside world each, as plain data. Performers live in `effects/`.
+
+`why` is for people (`--dry-run`, history). What was decided on an outdated picture of the task is
+refused when it is applied, not performed.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from agent_os.domain.attempts import Contract, Kind
+from agent_os.domain.events import Event
+from agent_os.domain.tasks import TaskKey
+
+
+class Effect(Contract):
+    kind: ClassVar[str]
+    repo_id: int
+    repo: str
+    number: int
+    round: int
+    why: str = ""
+
+    @property
+    def key(self) -> TaskKey:
+        return TaskKey(self.repo_id, self.number)
+
+    @property
+    def name(self) -> str:
+        return f"{self.repo}#{self.number}"
+
+
+class Record(Contract):
+    """Not a change outside: facts that a decision wants written, in one transaction.
+
+    `consumes` are ids of issue events that the decision used up.
+    """
+
+    key: TaskKey
+    events: tuple[Event, ...]
+    consumes: tuple[int, ...] = ()
+
+
+class StartAttempt(Effect):
+    kind = "start_attempt"
+    attempt: int
+    attempt_kind: Kind
+    agent: str
+    feedback: str = ""
+    resume: bool = False
+    """Start the runner again on an attempt whose process is gone."""
+
+
+class AcceptOutcome(Effect):
+    """Take over an ended attempt: its commits into our mirror, its outcome into the log."""
+
+    kind = "accept_outcome"
+    attempt: int
+    directory: str
+
+
+class StopAttempt(Effect):
+    kind = "stop_attempt"
+    attempt: int
+    directory: str
+
+
+class PushBranch(Effect):
+    kind = "push_branch"
+    branch: str
+    sha: str
+    expected: str
+    """The commit we believe the remote branch is at; empty: it must not exist."""
+
+
+class DeleteBranch(Effect):
+    kind = "delete_branch"
+    branch: str
+    expected: str
+
+
+class OpenPull(Effect):
+    kind = "open_pull"
+    branch: str
+    head: str
+    base: str
+    title: str
+    body: str
+
+
+class EditPull(Effect):
+    kind = "edit_pull"
+    pull: int
+    body: str
+
+
+class AskReview(Effect):
+    kind = "ask_review"
+    pull: int
+    login: str
+
+
+class MergePull(Effect):
+    kind = "merge_pull"
+    pull: int
+    sha: str
+    method: Literal["merge", "squash", "rebase"]
+    title: str
+
+
+class ClosePull(Effect):
+    kind = "close_pull"
+    pull: int
+    body: str
+    """The description with the note why: one request both closes and says so."""
+
+
+class CloseIssue(Effect):
+    kind = "close_issue"
+
+
+class SetLabels(Effect):
+    kind = "set_labels"
+    label: str
+    """The state label that is shown afterwards; empty: none."""
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
+
+
+class WriteComment(Effect):
+    """Purpose `status` is edited in place later; `notice` is a new one that mentions someone."""
+
+    kind = "write_comment"
+    purpose: Literal["status", "notice"]
+    state: str
+    body: str
+
+
+class EditComment(Effect):
+    kind = "edit_comment"
+    comment: int
+    body: str
+
+
+EFFECTS: dict[str, type[Effect]] = {
+    cls.kind: cls
+    for cls in (
+        StartAttempt,
+        AcceptOutcome,
+        StopAttempt,
+        PushBranch,
+        DeleteBranch,
+        OpenPull,
+        EditPull,
+        AskReview,
+        MergePull,
+        ClosePull,
+        CloseIssue,
+        SetLabels,
+        WriteComment,
+        EditComment,
+    )
+}
+
+Step = Record | Effect

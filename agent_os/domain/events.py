@@ -1,0 +1,80 @@
+"""Events: immutable facts. `folding.py` says what each does to a task."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from agent_os.domain.attempts import Contract
+from agent_os.domain.tasks import TaskKey
+
+
+class EventKind(StrEnum):
+    # what people asked for
+    REQUESTED = "requested"
+    REQUEST_REPEATED = "request_repeated"
+    DECLINED = "declined"
+    TEXT_CHANGED = "text_changed"
+    TEXT_IGNORED = "text_ignored"
+    ACT_IGNORED = "act_ignored"
+    LABELS_SEEN = "labels_seen"
+    HELD = "held"
+    HOLD_ENDED = "hold_ended"
+    CANCELLED = "cancelled"
+    ISSUE_CLOSED = "issue_closed"
+    ISSUE_REOPENED = "issue_reopened"
+    NOTED = "noted"
+    # what we did
+    CLAIMED = "claimed"
+    WAITING = "waiting"
+    WORK_WANTED = "work_wanted"
+    ATTEMPT_STARTED = "attempt_started"
+    ATTEMPT_ENDED = "attempt_ended"
+    ATTEMPT_STOPPED = "attempt_stopped"
+    BRANCH_PUSHED = "branch_pushed"
+    BRANCH_DELETED = "branch_deleted"
+    PULL_OPENED = "pull_opened"
+    PULL_EDITED = "pull_edited"
+    PULL_HEAD_MOVED = "pull_head_moved"
+    PULL_MERGED = "pull_merged"
+    PULL_CLOSED = "pull_closed"
+    REVIEW_ASKED = "review_asked"
+    REVIEW_SEEN = "review_seen"
+    RESULT_REJECTED = "result_rejected"
+    FINISHED = "finished"
+    LESSON = "lesson"
+    INCIDENT = "incident"
+    # the pictures
+    LABELS_SET = "labels_set"
+    COMMENT_WRITTEN = "comment_written"
+    COMMENT_GONE = "comment_gone"
+    TOLD = "told"
+    # effects
+    EFFECT_FAILED = "effect_failed"
+    EFFECT_UNANSWERED = "effect_unanswered"
+    EFFECT_RESOLVED = "effect_resolved"
+    # the organization
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    REPO_FROZEN = "repo_frozen"
+    REPO_THAWED = "repo_thawed"
+
+
+class Event(Contract):
+    """`data` holds JSON values only. `key` is None for events about no task."""
+
+    kind: EventKind
+    at: datetime
+    repo_id: int | None = None
+    number: int | None = None
+    attempt: int | None = None
+    data: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+    @property
+    def key(self) -> TaskKey | None:
+        if self.repo_id is None or self.number is None:
+            return None
+        return TaskKey(self.repo_id, self.number)

@@ -1,0 +1,270 @@
+"""What each event does to a task: pure, so that tasks can be rebuilt from the log at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agent_os.domain.attempts import Handoff, Kind
+from agent_os.domain.events import Event, EventKind
+from agent_os.domain.failures import FailureCode, charged
+from agent_os.domain.tasks import (
+    Attempt,
+    Cancelled,
+    Hold,
+    Pull,
+    Request,
+    Result,
+    Spec,
+    Status,
+    Task,
+    Waiting,
+    Wanted,
+)
+
+
+def fold(task: Task | None, event: Event) -> Task | None:
+    """The task after the event. A `requested` event makes a task or its next round."""
+    if event.kind is EventKind.REQUESTED:
+        return _requested(task, event)
+    change = _CHANGES.get(event.kind)
+    if task is None or change is None:
+        return task
+    return change(task, event)
+
+
+def _requested(task: Task | None, event: Event) -> Task:
+    data = event.data
+    asked = {
+        "repo": data["repo"],
+        "title": data["spec"]["title"],
+        "request": Request.model_validate(data["request"]),
+        "spec": Spec.model_validate(data["spec"]),
+        "priority": data.get("priority", 0),
+        "labels": tuple(data.get("labels", ())),
+        "tests_may_change": data.get("tests_may_change", ""),
+        "agent_label": data.get("agent_label", ""),
+        "issue_open": True,
+    }
+    if task is not None and task.status is Status.BLOCKED:
+        return task.model_copy(update={**asked, **_renewed(task)})
+    fresh = {
+        "repo_id": event.repo_id,
+        "number": event.number,
+        "author": data.get("author", ""),
+        "round": task.round + 1 if task else 1,
+        "notes": task.notes if task else "",
+    }
+    return Task.model_validate({**asked, **fresh})
+
+
+def _renewed(task: Task) -> dict[str, object]:
+    return {"hold": None, "waiting": None, "renewed": len(task.attempts)}
+
+
+def _text_changed(task: Task, event: Event) -> Task:
+    spec = Spec.model_validate(event.data["spec"])
+    return task.model_copy(update={"spec": spec, "title": spec.title})
+
+
+def _text_ignored(task: Task, event: Event) -> Task:
+    return task.model_copy(update={"ignored_text": event.data.get("text_hash", "")})
+
+
+def _labels_seen(task: Task, event: Event) -> Task:
+    keys = ("priority", "tests_may_change", "agent_label")
+    update = {k: event.data[k] for k in keys if k in event.data}
+    return task.model_copy(update={**update, "labels": tuple(event.data["labels"])})
+
+
+def _held(task: Task, event: Event) -> Task:
+    hold = Hold(since=event.at, **event.data)
+    return task.model_copy(update={"hold": hold, "waiting": None})
+
+
+def _hold_ended(task: Task, _event: Event) -> Task:
+    return task.model_copy(update=_renewed(task))
+
+
+def _cancelled(task: Task, event: Event) -> Task:
+    cancelled = Cancelled(at=event.at, reason=event.data["reason"], by=event.data.get("by", ""))
+    return task.model_copy(update={"cancelled": cancelled, "hold": None, "waiting": None})
+
+
+def _issue_closed(task: Task, _event: Event) -> Task:
+    return task.model_copy(update={"issue_open": False})
+
+
+def _issue_reopened(task: Task, _event: Event) -> Task:
+    return task.model_copy(update={"issue_open": True})
+
+
+def _noted(task: Task, event: Event) -> Task:
+    return task.model_copy(update={"notes": event.data["notes"]})
+
+
+def _claimed(task: Task, event: Event) -> Task:
+    wanted = Wanted(kind=Kind.IMPLEMENT, why="asked for")
+    return task.model_copy(update={"claimed_at": event.at, "waiting": None, "wanted": wanted})
+
+
+def _waiting(task: Task, event: Event) -> Task:
+    if not event.data.get("reason"):
+        return task.model_copy(update={"waiting": None})
+    return task.model_copy(update={"waiting": Waiting(since=event.at, **event.data)})
+
+
+def _work_wanted(task: Task, event: Event) -> Task:
+    wanted = Wanted.model_validate(event.data)
+    return task.model_copy(update={"wanted": wanted, "waiting": None})
+
+
+def _attempt_started(task: Task, event: Event) -> Task:
+    attempt = Attempt.model_validate(event.data["attempt"])
+    others = tuple(a for a in task.attempts if a.number != attempt.number)
+    update = {"attempts": (*others, attempt), "wanted": None, "waiting": None}
+    return task.model_copy(update=update)
+
+
+def _attempt_ended(task: Task, event: Event) -> Task:
+    data = event.data
+    code = FailureCode(data["code"]) if data.get("code") else None
+    ended = {
+        "ended_at": event.at,
+        "code": code,
+        "charged": bool(data.get("charged", code is not None and charged(code))),
+        **{k: data[k] for k in ("detail", "signature", "head") if k in data},
+    }
+    attempts = tuple(
+        a.model_copy(update=ended) if a.number == event.attempt else a for a in task.attempts
+    )
+    update: dict[str, object] = {"attempts": attempts}
+    if code is None and data.get("result"):
+        update |= {"result": Result.model_validate(data["result"]), "handoff": None}
+    elif data.get("handoff"):
+        update["handoff"] = Handoff.model_validate(data["handoff"])
+    if data.get("wanted"):
+        update["wanted"] = Wanted.model_validate(data["wanted"])
+    return task.model_copy(update=update)
+
+
+def _result_rejected(task: Task, event: Event) -> Task:
+    """What CI or a reviewer refused counts as that attempt's failure."""
+    attempt = event.data["attempt"]
+    failed = {
+        "code": FailureCode(event.data["code"]),
+        "signature": event.data.get("signature", ""),
+        "detail": event.data.get("detail", ""),
+        "charged": True,
+    }
+    attempts = tuple(
+        a.model_copy(update=failed) if a.number == attempt else a for a in task.attempts
+    )
+    return task.model_copy(update={"attempts": attempts, "result": None})
+
+
+def _branch_pushed(task: Task, event: Event) -> Task:
+    update: dict[str, object] = {"branch_head": event.data["sha"]}
+    if task.pull:
+        update["pull"] = task.pull.model_copy(update={"head": event.data["sha"]})
+    return task.model_copy(update=update)
+
+
+def _branch_deleted(task: Task, _event: Event) -> Task:
+    return task.model_copy(update={"branch_gone": True})
+
+
+def _pull_opened(task: Task, event: Event) -> Task:
+    pull = Pull(opened_at=event.at, **event.data)
+    return task.model_copy(update={"pull": pull, "waiting": None})
+
+
+def _on_pull(task: Task, **update: object) -> Task:
+    if task.pull is None:
+        return task
+    return task.model_copy(update={"pull": task.pull.model_copy(update=update)})
+
+
+def _pull_edited(task: Task, event: Event) -> Task:
+    return _on_pull(task, body_hash=event.data["body_hash"])
+
+
+def _pull_head_moved(task: Task, event: Event) -> Task:
+    moved = _on_pull(task, head=event.data["sha"])
+    return moved.model_copy(update={"branch_head": event.data["sha"], "result": None})
+
+
+def _pull_merged(task: Task, event: Event) -> Task:
+    merged = _on_pull(
+        task, merged_sha=event.data["sha"], merged_by=event.data["by"], merged_at=event.at
+    )
+    return merged.model_copy(update={"hold": None, "waiting": None})
+
+
+def _pull_closed(task: Task, _event: Event) -> Task:
+    return _on_pull(task, closed=True)
+
+
+def _review_asked(task: Task, _event: Event) -> Task:
+    return _on_pull(task, review_asked=True)
+
+
+def _review_seen(task: Task, event: Event) -> Task:
+    return task.model_copy(update={"seen_reviews": (*task.seen_reviews, *event.data["ids"])})
+
+
+def _finished(task: Task, event: Event) -> Task:
+    return task.model_copy(update={"finished_at": event.at, "waiting": None, "hold": None})
+
+
+def _labels_set(task: Task, event: Event) -> Task:
+    added, removed = set(event.data.get("add", ())), set(event.data.get("remove", ()))
+    labels = tuple(sorted((set(task.labels) | added) - removed))
+    shown = task.shown.model_copy(update={"label": event.data["label"]})
+    return task.model_copy(update={"labels": labels, "shown": shown})
+
+
+def _comment_written(task: Task, event: Event) -> Task:
+    update = {"comment_id": event.data["id"], "comment_hash": event.data["hash"]}
+    return task.model_copy(update={"shown": task.shown.model_copy(update=update)})
+
+
+def _comment_gone(task: Task, _event: Event) -> Task:
+    return task.model_copy(update={"shown": task.shown.model_copy(update={"comment_gone": True})})
+
+
+def _told(task: Task, event: Event) -> Task:
+    shown = task.shown.model_copy(update={"told": event.data["state"]})
+    return task.model_copy(update={"shown": shown})
+
+
+_CHANGES: dict[EventKind, Callable[[Task, Event], Task]] = {
+    EventKind.TEXT_CHANGED: _text_changed,
+    EventKind.TEXT_IGNORED: _text_ignored,
+    EventKind.LABELS_SEEN: _labels_seen,
+    EventKind.HELD: _held,
+    EventKind.HOLD_ENDED: _hold_ended,
+    EventKind.CANCELLED: _cancelled,
+    EventKind.ISSUE_CLOSED: _issue_closed,
+    EventKind.ISSUE_REOPENED: _issue_reopened,
+    EventKind.NOTED: _noted,
+    EventKind.CLAIMED: _claimed,
+    EventKind.WAITING: _waiting,
+    EventKind.WORK_WANTED: _work_wanted,
+    EventKind.ATTEMPT_STARTED: _attempt_started,
+    EventKind.ATTEMPT_ENDED: _attempt_ended,
+    EventKind.RESULT_REJECTED: _result_rejected,
+    EventKind.BRANCH_PUSHED: _branch_pushed,
+    EventKind.BRANCH_DELETED: _branch_deleted,
+    EventKind.PULL_OPENED: _pull_opened,
+    EventKind.PULL_EDITED: _pull_edited,
+    EventKind.PULL_HEAD_MOVED: _pull_head_moved,
+    EventKind.PULL_MERGED: _pull_merged,
+    EventKind.PULL_CLOSED: _pull_closed,
+    EventKind.REVIEW_ASKED: _review_asked,
+    EventKind.REVIEW_SEEN: _review_seen,
+    EventKind.FINISHED: _finished,
+    EventKind.LABELS_SET: _labels_set,
+    EventKind.COMMENT_WRITTEN: _comment_written,
+    EventKind.COMMENT_GONE: _comment_gone,
+    EventKind.TOLD: _told,
+}

@@ -1,0 +1,68 @@
+"""The closed set of reasons for which something is not done (yet)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    # a request that is not taken
+    UNTRUSTED_ACTOR = "untrusted_actor"
+    WAITS_FOR_DEPENDENCY = "waits_for_dependency"
+    DEPENDENCY_CYCLE = "dependency_cycle"
+    EXCLUDED_LABEL = "excluded_label"
+    REPO_PAUSED = "repo_paused"
+    ALL_PAUSED = "all_paused"
+    REPO_FROZEN = "repo_frozen"
+    DRY_RUN = "dry_run"
+    ISSUE_CLOSED = "issue_closed"
+    EMPTY_REPOSITORY = "empty_repository"
+    NO_AGENT = "no_agent"
+    # a queued task
+    NO_FREE_SLOT = "no_free_slot"
+    LOW_MEMORY = "low_memory"
+    BACKOFF = "backoff"
+    BASE_RED = "base_red"
+    INTENT_UNRESOLVED = "intent_unresolved"
+    # a task in review
+    CI_RUNNING = "ci_running"
+    CI_MISSING = "ci_missing"
+    CI_NEEDS_PERSON = "ci_needs_person"
+    NO_CI = "no_ci"
+    PERSON_MERGES = "person_merges"
+    REVIEW_REQUIRED = "review_required"
+    DRAFT = "draft"
+    MERGEABILITY_UNKNOWN = "mergeability_unknown"
+    MERGE_QUEUE = "merge_queue"
+    GITHUB_REFUSED = "github_refused"
+
+
+#: What would end each wait, in one clause; completes "`TASK` waits: …".
+WHAT_ENDS_IT: dict[Reason, str] = {
+    Reason.UNTRUSTED_ACTOR: "someone with write permission sets the label",
+    Reason.WAITS_FOR_DEPENDENCY: "the issues it depends on are closed",
+    Reason.DEPENDENCY_CYCLE: "one `Depends on` line of the cycle is removed",
+    Reason.EXCLUDED_LABEL: "the excluded label is removed",
+    Reason.REPO_PAUSED: "`agent-os resume OWNER/REPO`",
+    Reason.ALL_PAUSED: "`agent-os resume --all`",
+    Reason.REPO_FROZEN: "the repository is back in the config, unarchived and reachable",
+    Reason.DRY_RUN: "the repository's mode is `pull-request` or `auto-merge`",
+    Reason.ISSUE_CLOSED: "the issue is reopened and labelled again",
+    Reason.EMPTY_REPOSITORY: "the repository gets its first commit",
+    Reason.NO_AGENT: "the config routes this kind of task to an agent",
+    Reason.NO_FREE_SLOT: "a running attempt ends",
+    Reason.LOW_MEMORY: "memory is free on this machine",
+    Reason.BACKOFF: "the time of the next try comes",
+    Reason.BASE_RED: "the base branch moves to a commit whose checks pass",
+    Reason.INTENT_UNRESOLVED: "it is known whether the last change reached GitHub",
+    Reason.CI_RUNNING: "the checks finish",
+    Reason.CI_MISSING: "an expected check reports",
+    Reason.CI_NEEDS_PERSON: "a person acts on the check that asks for it",
+    Reason.NO_CI: "a check reports, or the config says `merge_without_ci: true`",
+    Reason.PERSON_MERGES: "a person merges (or closes) the pull request",
+    Reason.REVIEW_REQUIRED: "the review that GitHub requires is given",
+    Reason.DRAFT: "the pull request is marked ready for review",
+    Reason.MERGEABILITY_UNKNOWN: "GitHub has computed whether it can be merged",
+    Reason.MERGE_QUEUE: "the merge before it has finished",
+    Reason.GITHUB_REFUSED: "what GitHub refused is mended; it is tried again",
+}

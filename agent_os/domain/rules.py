@@ -1,0 +1,68 @@
+"""What the owner decided, as plain data: limits, labels, people, and a repository's mode."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from agent_os.domain.attempts import Contract, GateOrder
+
+
+class Mode(StrEnum):
+    DRY_RUN = "dry-run"
+    PULL_REQUEST = "pull-request"
+    AUTO_MERGE = "auto-merge"
+
+
+class LimitRules(Contract):
+    attempts: int = Field(default=4, ge=1, le=50)
+    environment_retries: int = Field(default=5, ge=0, le=50)
+    concurrent_attempts: int = Field(default=2, ge=1, le=256)
+    attempt_minutes: float = Field(default=40, gt=0, le=24 * 60)
+    stall_minutes: float = Field(default=10, gt=0, le=24 * 60)
+    check_minutes: float = Field(default=10, gt=0, le=24 * 60)
+    ci_minutes: float = Field(default=120, gt=0, le=7 * 24 * 60)
+    backoff_seconds: float = Field(default=60, ge=0, le=24 * 3600)
+    memory_mb_per_attempt: int = Field(default=500, ge=0)
+    changed_files: int = Field(default=GateOrder().max_files, ge=1)
+    changed_lines: int = Field(default=GateOrder().max_lines, ge=1)
+
+
+class LabelRules(Contract):
+    ready: str = "Ready"
+    in_progress: str = "In Progress"
+    in_review: str = "In Review"
+    blocked: str = "Blocked"
+    tests_may_change: str = "tests may change"
+    exclude: tuple[str, ...] = ("wontfix", "duplicate", "invalid")
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        return (self.ready, self.in_progress, self.in_review, self.blocked)
+
+
+class PeopleRules(Contract):
+    """Who may give commands, besides or instead of those with write permission."""
+
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+
+
+class RepoRules(Contract):
+    """The config's word on one repository."""
+
+    name: str
+    mode: Mode
+    merge_without_ci: bool = False
+    allow_stale_base: bool = False
+    chains: dict[str, tuple[str, ...]]
+    """Agents in order, by task type; `default` is always there (maybe empty)."""
+    agents: tuple[str, ...]
+
+    def chain(self, task_type: str, agent_label: str = "") -> tuple[str, ...]:
+        """The agents for one kind of task. A label on the issue puts one first."""
+        chain = self.chains.get(task_type) or self.chains["default"]
+        if agent_label in self.agents:
+            chain = (agent_label, *(a for a in chain if a != agent_label))
+        return chain

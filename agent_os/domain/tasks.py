@@ -1,0 +1,230 @@
+"""The task: our record of the work on one issue. Facts only; `status` is derived from them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from agent_os.domain.attempts import Contract, Evidence, Handoff, Kind
+from agent_os.domain.failures import FailureCode
+from agent_os.domain.reasons import Reason
+
+
+class TaskKey(NamedTuple):
+    """A repository may be renamed; its numeric id stays."""
+
+    repo_id: int
+    number: int
+
+
+class Status(StrEnum):
+    DONE = "done"
+    CANCELLED = "cancelled"
+    BLOCKED = "blocked"
+    IN_REVIEW = "in_review"
+    RUNNING = "running"
+    QUEUED = "queued"
+    READY = "ready"
+
+
+class Request(Contract):
+    """Who asked for this round, by which issue event (0: by our command line)."""
+
+    event_id: int
+    actor: str
+    at: datetime
+
+
+class Spec(Contract):
+    """The text of the task as it stood at `as_of`, parsed; outside text, data for the prompt."""
+
+    title: str
+    body: str
+    goal: str = ""
+    acceptance: str = ""
+    constraints: str = ""
+    context: str = ""
+    type: str = "default"
+    depends_on: tuple[int, ...] = ()
+    comments: tuple[str, ...] = ()
+    """What people with permission wrote below the issue, bounded."""
+    text_hash: str
+    as_of: datetime
+
+
+class Hold(Contract):
+    """A person is needed. `reason` is a failure code or the name of a person's act."""
+
+    reason: str
+    detail: str
+    next_step: str
+    since: datetime
+    by: str = ""
+
+
+class Wanted(Contract):
+    """What the next attempt is for."""
+
+    kind: Kind
+    why: str
+    feedback: str = ""
+
+
+class Attempt(Contract):
+    """One run. `ended_at` is None while it runs; `code` None then means complete."""
+
+    number: int
+    kind: Kind
+    agent: str
+    directory: str
+    base: str
+    start: str
+    started_at: datetime
+    deadline: datetime
+    ended_at: datetime | None = None
+    code: FailureCode | None = None
+    detail: str = ""
+    signature: str = ""
+    charged: bool = False
+    head: str | None = None
+    text_hash: str = ""
+
+
+class Result(Contract):
+    """A result that passed every gate and may be published."""
+
+    head: str
+    base: str
+    text_hash: str
+    attempt: int
+    summary: str = ""
+    evidence: Evidence
+
+
+class Pull(Contract):
+    """Our pull request as last seen. `head` is the commit that we know is on the branch."""
+
+    number: int
+    head: str
+    body_hash: str = ""
+    opened_at: datetime
+    merged_sha: str = ""
+    merged_by: str = ""
+    merged_at: datetime | None = None
+    closed: bool = False
+    review_asked: bool = False
+
+
+class Cancelled(Contract):
+    reason: str
+    by: str
+    at: datetime
+
+
+class Waiting(Contract):
+    reason: Reason
+    detail: str = ""
+    since: datetime
+    until: datetime | None = None
+
+
+class Shown(Contract):
+    """The pictures that we drew on GitHub last."""
+
+    label: str = ""
+    comment_id: int = 0
+    comment_hash: str = ""
+    comment_gone: bool = False
+    told: str = ""
+    """The state that the requester was last told of by a new comment."""
+
+
+class Task(Contract):
+    repo_id: int
+    repo: str
+    number: int
+    title: str
+    author: str
+    round: int
+    request: Request
+    spec: Spec
+    priority: int = 0
+    """-1 low, 0 normal, 1 high, 2 urgent."""
+    labels: tuple[str, ...] = ()
+    tests_may_change: str = ""
+    agent_label: str = ""
+    claimed_at: datetime | None = None
+    hold: Hold | None = None
+    cancelled: Cancelled | None = None
+    finished_at: datetime | None = None
+    issue_open: bool = True
+    wanted: Wanted | None = None
+    attempts: tuple[Attempt, ...] = ()
+    renewed: int = 0
+    """Number of attempts of this round that a renewed request wiped off the limits."""
+    handoff: Handoff | None = None
+    result: Result | None = None
+    branch_head: str = ""
+    branch_gone: bool = False
+    pull: Pull | None = None
+    seen_reviews: tuple[int, ...] = ()
+    waiting: Waiting | None = None
+    shown: Shown = Shown()
+    ignored_text: str = ""
+    """Hash of a text by someone without permission: it is on GitHub, and is not used."""
+    notes: str = ""
+    """What a person wrote under Notes in the task file."""
+
+    @property
+    def key(self) -> TaskKey:
+        return TaskKey(self.repo_id, self.number)
+
+    @property
+    def name(self) -> str:
+        return f"{self.repo}#{self.number}"
+
+    @property
+    def slug(self) -> str:
+        return f"{self.repo_id}-{self.number}"
+
+    @property
+    def branch(self) -> str:
+        """Computed, not remembered: the second round has its own branch."""
+        suffix = f".{self.round}" if self.round > 1 else ""
+        return f"agent-os/{self.number}{suffix}"
+
+    @property
+    def running(self) -> Attempt | None:
+        """The attempt that has not ended; there is at most one."""
+        return next((a for a in self.attempts if a.ended_at is None), None)
+
+    @property
+    def counted(self) -> tuple[Attempt, ...]:
+        """The attempts that count for limits: those since the last renewal."""
+        return self.attempts[self.renewed :]
+
+    @property
+    def status(self) -> Status:
+        """Derived from the facts: the first line that holds."""
+        if self.finished_at is not None:
+            return Status.DONE
+        if self.cancelled is not None:
+            return Status.CANCELLED
+        if self.hold is not None:
+            return Status.BLOCKED
+        if self.running is not None:
+            return Status.RUNNING if self.pull is None else Status.IN_REVIEW
+        if self.pull is not None:
+            return Status.IN_REVIEW
+        if self.claimed_at is not None:
+            return Status.QUEUED
+        return Status.READY
+
+    @property
+    def active(self) -> bool:
+        """Whether any of our work on it may still go on."""
+        return self.status in ACTIVE
+
+
+ACTIVE = frozenset({Status.READY, Status.QUEUED, Status.RUNNING, Status.IN_REVIEW})

@@ -1,0 +1,1 @@
+"""The one door to GitHub: client, governor, readers. Nothing else sends a request to it."""

@@ -1,0 +1,174 @@
+"""The client: PyGithub's requester underneath, our errors and JSON above it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import requests
+from github import Auth, Github, GithubException
+
+from agent_os.domain import errors
+from agent_os.github.governor import Governor
+from agent_os.store import answers
+from agent_os.store.database import Store
+
+API_VERSION = "2022-11-28"
+_PER_PAGE = 100
+_MOST_PAGES = 100
+_NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
+
+Json = dict[str, Any]
+
+
+class GitHubClient:
+    """`get`, `pages`, `send`: paths below the API's root, JSON in and out, errors of our tree."""
+
+    def __init__(
+        self, api_url: str, token: str, timeout: float, governor: Governor, store: Store | None
+    ) -> None:
+        self.api_url = api_url
+        self.governor = governor
+        self._store = store
+        self._login = ""
+        self._github = Github(
+            base_url=api_url,
+            auth=Auth.Token(token),
+            timeout=int(max(1, timeout)),
+            retry=None,
+            seconds_between_requests=0,
+            seconds_between_writes=0,
+            user_agent="agent-os",
+            api_version=API_VERSION,
+            lazy=True,
+        )
+
+    @property
+    def login(self) -> str:
+        """Whose token it is."""
+        if not self._login:
+            self._login = str(self.get("/user")["login"])
+        return self._login
+
+    def get(self, path: str, **query: str | int) -> Any:
+        """One object. Asked with the ETag of the last answer."""
+        _, body = self._page(_with_query(path, query))
+        return body
+
+    def get_text(self, path: str) -> str:
+        """A text answer such as a job's log."""
+        return self.governor.read(lambda: self._request("GET", path)[2])
+
+    def pages(self, path: str, key: str = "", **query: str | int) -> Iterator[list[Json]]:
+        """A list, page by page; `key` names it inside an object. IncompleteList when it breaks.
+
+        The caller may stop early; one that reads on gets every page or an error.
+        """
+        url: str | None = _with_query(path, {"per_page": _PER_PAGE, **query})
+        for _ in range(_MOST_PAGES):
+            assert url is not None
+            link, body = self._page(url)
+            items = body[key] if key else body
+            if not isinstance(items, list):
+                raise errors.IncompleteList(f"GitHub's answer for {path} is not a list.")
+            yield items
+            found = _NEXT.search(link)
+            url = found[1].removeprefix(self.api_url) if found else None
+            if url is None:
+                return
+        raise errors.IncompleteList(f"The list {path} has more than {_MOST_PAGES} pages.")
+
+    def all(self, path: str, key: str = "", **query: str | int) -> list[Json]:
+        """A whole list."""
+        return [item for page in self.pages(path, key, **query) for item in page]
+
+    def send(self, verb: str, path: str, body: Any = None) -> Any:
+        """A change: sent once. GitHubUnreachable when it is unknown whether it happened."""
+        _, _, text = self.governor.write(lambda: self._request(verb, path, body=body))
+        return json.loads(text) if text else None
+
+    def graphql(self, query: str, variables: Json) -> Json:
+        """A GraphQL query (never a mutation: it is repeated like a read)."""
+        url = self.api_url.removesuffix("/api/v3").removesuffix("/v3")
+        path = f"{url}/api/graphql" if url != self.api_url else f"{url}/graphql"
+        body = {"query": query, "variables": variables}
+        _, _, text = self.governor.read(lambda: self._request("POST", path, body=body))
+        answer = json.loads(text)
+        if answer.get("errors"):
+            raise errors.GitHubError(f"GraphQL: {answer['errors'][0].get('message', 'error')}")
+        return answer["data"]
+
+    def _page(self, url: str) -> tuple[str, Any]:
+        kept = self._kept(url)
+        headers = {"If-None-Match": kept.etag} if kept else {}
+        status, found, text = self.governor.read(lambda: self._request("GET", url, headers))
+        if status == 304 and kept:
+            return kept.link, json.loads(kept.body)
+        link, etag = found.get("link", ""), found.get("etag", "")
+        if etag and self._store:
+            with self._store.write() as tx:
+                answers.put(self._store, tx, url, answers.Answer(etag, link, text))
+        try:
+            return link, json.loads(text)
+        except ValueError as error:
+            raise errors.GitHubUnreachable(f"GitHub's answer for {url} is not JSON.") from error
+
+    def _kept(self, url: str) -> answers.Answer | None:
+        if self._store is None:
+            return None
+        with self._store.read() as tx:
+            return answers.get(tx, url)
+
+    def _request(
+        self, verb: str, url: str, headers: dict[str, Any] | None = None, body: Any = None
+    ) -> tuple[int, dict[str, Any], str]:
+        try:
+            status, found, text = self._github.requester.requestJson(
+                verb, url, None, headers, body, follow_302_redirect=True
+            )
+        except requests.RequestException as error:
+            raise errors.GitHubUnreachable(
+                f"No answer from {self.api_url} for {verb} {url}: {type(error).__name__}.",
+                next_step="Check `github.api_url` and the network.",
+            ) from error
+        except (GithubException, AssertionError, ValueError) as error:
+            raise errors.GitHubError(f"{verb} {url}: {error}") from error
+        self.governor.note(status, found)
+        if status >= 400 or (300 < status < 304) or status in (307, 308):
+            raise _error(verb, url, status, found, text)
+        return status, found, text
+
+
+def _with_query(path: str, query: dict[str, str | int]) -> str:
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _error(
+    verb: str, url: str, status: int, headers: dict[str, Any], text: str
+) -> errors.GitHubError:
+    message = f"GitHub answered {status} for {verb} {url}: {_said(text)}"
+    if status == 401:
+        return errors.TokenRefused(message, status=status)
+    if status == 403:
+        needed = headers.get("x-accepted-github-permissions", "")
+        step = f"The token needs: {needed}." if needed else "Check the token's permissions."
+        return errors.NotPermitted(message, status=status, next_step=step)
+    if status in (404, 410, 301, 302, 307, 308):
+        return errors.NotFound(message, status=status)
+    if status in (405, 409, 422):
+        return errors.Conflict(message, status=status)
+    if status >= 500:
+        return errors.GitHubUnreachable(message, status=status)
+    return errors.GitHubError(message, status=status)
+
+
+def _said(text: str) -> str:
+    try:
+        body = json.loads(text)
+        details = [e.get("message") or e.get("code") for e in body.get("errors", [])]
+        return ". ".join(str(p) for p in [body["message"], *details] if p)
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return " ".join(text.split())[:200]

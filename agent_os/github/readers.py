@@ -1,0 +1,252 @@
+"""Reading GitHub into plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from agent_os.domain.errors import NotFound, NotPermitted
+from agent_os.domain.observed import (
+    Act,
+    Check,
+    Checks,
+    CheckState,
+    Edits,
+    IssueSeen,
+    PullSeen,
+    RepositorySeen,
+    Review,
+)
+from agent_os.github.client import GitHubClient, Json
+
+_EDITS = """query($owner:String!,$name:String!,$number:Int!){
+  repository(owner:$owner,name:$name){issue(number:$number){
+    lastEditedAt editor{login}
+    userContentEdits(first:50){nodes{editedAt editor{login} diff}}}}}"""
+
+_CONCLUSIONS = {
+    "success": CheckState.SUCCESS,
+    "neutral": CheckState.SUCCESS,
+    "skipped": CheckState.SUCCESS,
+    "action_required": CheckState.NEEDS_PERSON,
+}
+
+
+def repository(client: GitHubClient, name: str) -> RepositorySeen:
+    """NotFound when it is gone, or hidden from the token. A renamed one has its new name."""
+    data = client.get(f"/repos/{name}")
+    return RepositorySeen(
+        repo_id=data["id"],
+        name=data["full_name"],
+        clone_url=data["clone_url"],
+        default_branch=data["default_branch"],
+        archived=data["archived"],
+    )
+
+
+def changed_issues(client: GitHubClient, repo: str) -> Iterator[list[IssueSeen]]:
+    """Pages of all issues, newest update first; pull requests are left out."""
+    path = f"/repos/{repo}/issues"
+    for page in client.pages(path, state="all", sort="updated", direction="desc"):
+        yield [_issue(i) for i in page if "pull_request" not in i]
+
+
+def issue(client: GitHubClient, repo: str, number: int) -> IssueSeen:
+    """NotFound when it was deleted or transferred."""
+    return _issue(client.get(f"/repos/{repo}/issues/{number}"))
+
+
+def _issue(data: Json) -> IssueSeen:
+    return IssueSeen(
+        number=data["number"],
+        title=data["title"] or "",
+        body=data["body"] or "",
+        author=_login(data["user"]),
+        open=data["state"] == "open",
+        labels=tuple(label["name"] for label in data["labels"]),
+        updated_at=moment(data["updated_at"]),
+    )
+
+
+def timeline(client: GitHubClient, repo: str, number: int) -> list[Act]:
+    """Everything that was done to an issue or pull request, oldest first."""
+    acts = client.all(f"/repos/{repo}/issues/{number}/timeline")
+    return [_act(a) for a in acts if a.get("id") and (a.get("actor") or a.get("user"))]
+
+
+def _act(data: Json) -> Act:
+    kind = data["event"]
+    at = data.get("created_at") or data.get("submitted_at")
+    text = data.get("body") or (data.get("rename") or {}).get("to") or ""
+    return Act(
+        id=data["id"],
+        kind=kind,
+        actor=_login(data.get("actor") or data.get("user")),
+        at=moment(at),
+        label=(data.get("label") or {}).get("name", ""),
+        text=text,
+        was=(data.get("rename") or {}).get("from") or "",
+        state=(data.get("state") or "").lower(),
+        commit=data.get("commit_id") or "",
+    )
+
+
+def edits(client: GitHubClient, repo: str, number: int) -> Edits:
+    """Who changed the body when. Empty when nobody did."""
+    owner, name = repo.split("/", 1)
+    data = client.graphql(_EDITS, {"owner": owner, "name": name, "number": number})
+    found = (data.get("repository") or {}).get("issue") or {}
+    nodes = (found.get("userContentEdits") or {}).get("nodes") or []
+    return Edits(
+        versions=tuple((moment(n["editedAt"]), _login(n["editor"]), n["diff"] or "") for n in nodes)
+    )
+
+
+def permission(client: GitHubClient, repo: str, login: str) -> str:
+    """`admin`, `write`, `read` or `none`. Unknown people have none."""
+    try:
+        return client.get(f"/repos/{repo}/collaborators/{login}/permission")["permission"]
+    except NotFound:
+        return "none"
+
+
+def pull(client: GitHubClient, repo: str, number: int) -> PullSeen:
+    data = client.get(f"/repos/{repo}/pulls/{number}")
+    return PullSeen(
+        number=data["number"],
+        open=data["state"] == "open",
+        draft=bool(data.get("draft")),
+        merged=bool(data.get("merged")),
+        merged_by=_login(data.get("merged_by")),
+        head=data["head"]["sha"],
+        head_ref=data["head"]["ref"],
+        base_ref=data["base"]["ref"],
+        body=data["body"] or "",
+        mergeable=data.get("mergeable"),
+        mergeable_state=data.get("mergeable_state") or "unknown",
+        author=_login(data["user"]),
+        updated_at=moment(data["updated_at"]),
+    )
+
+
+def pulls_of_branch(client: GitHubClient, repo: str, branch: str) -> list[Json]:
+    """All pull requests from this branch, open or not."""
+    owner = repo.split("/", 1)[0]
+    return client.all(f"/repos/{repo}/pulls", head=f"{owner}:{branch}", state="all")
+
+
+def reviews(client: GitHubClient, repo: str, number: int) -> list[Review]:
+    found = client.all(f"/repos/{repo}/pulls/{number}/reviews")
+    return [
+        Review(
+            id=r["id"],
+            author=_login(r["user"]),
+            state=r["state"].lower(),
+            body=r["body"] or "",
+            commit=r.get("commit_id") or "",
+            at=moment(r["submitted_at"]),
+        )
+        for r in found
+        if r.get("submitted_at")
+    ]
+
+
+def review_comments(client: GitHubClient, repo: str, number: int) -> list[tuple[str, int, str]]:
+    """(author, review id, `path:line: text`) of comments on lines of the diff."""
+    found = client.all(f"/repos/{repo}/pulls/{number}/comments")
+    return [
+        (
+            _login(c["user"]),
+            c.get("pull_request_review_id") or 0,
+            f"{c['path']}:{c.get('line') or '?'}: {c['body']}",
+        )
+        for c in found
+    ]
+
+
+def branch_head(client: GitHubClient, repo: str, branch: str) -> str | None:
+    """The commit at a branch, or None when it is proven that there is no such branch."""
+    try:
+        return client.get(f"/repos/{repo}/git/ref/heads/{branch}")["object"]["sha"]
+    except NotFound:
+        client.get(f"/repos/{repo}")  # a repository that is gone says nothing about its branch
+        return None
+
+
+def checks(client: GitHubClient, repo: str, sha: str) -> Checks:
+    """Check runs (each suite's newest) and statuses of one commit; the worst of each name.
+
+    A token that may not read check runs (fine-grained ones) falls back to Actions runs.
+    """
+    try:
+        runs = client.all(f"/repos/{repo}/commits/{sha}/check-runs", "check_runs", filter="latest")
+    except NotPermitted:
+        runs = client.all(f"/repos/{repo}/actions/runs", "workflow_runs", head_sha=sha)
+    seen = [_check_run(r) for r in runs]
+    for status in client.get(f"/repos/{repo}/commits/{sha}/status")["statuses"]:
+        state = {"pending": CheckState.PENDING, "success": CheckState.SUCCESS}
+        check = Check(
+            name=status["context"],
+            state=state.get(status["state"], CheckState.FAILURE),
+            url=status.get("target_url") or "",
+            summary=status.get("description") or "",
+        )
+        seen.append(check)
+    return Checks(sha=sha, checks=tuple(_worst(seen)))
+
+
+def _worst(seen: list[Check]) -> list[Check]:
+    """One check a name: a push and a pull request may both have run the same job."""
+    order = list(CheckState)
+    found: dict[str, Check] = {}
+    for check in sorted(seen, key=lambda c: order.index(c.state)):
+        found[check.name] = check
+    return [found[name] for name in sorted(found)]
+
+
+def _check_run(data: Json) -> Check:
+    state = CheckState.PENDING
+    if data["status"] == "completed":
+        state = _CONCLUSIONS.get(data["conclusion"] or "", CheckState.FAILURE)
+    output = data.get("output") or {}
+    url = data.get("details_url") or data.get("html_url") or ""
+    job = url.rpartition("/job/")[2]
+    actions = (data.get("app") or {}).get("slug") == "github-actions"
+    return Check(
+        name=data["name"],
+        state=state,
+        url=url,
+        summary=" ".join(p for p in (output.get("title"), output.get("summary")) if p),
+        job_id=int(job) if actions and job.isdigit() else 0,
+    )
+
+
+def required_checks(client: GitHubClient, repo: str, branch: str) -> tuple[str, ...]:
+    """Names that branch protection requires; empty when none, or the token may not know."""
+    try:
+        path = f"/repos/{repo}/branches/{branch}/protection/required_status_checks"
+        return tuple(client.get(path)["contexts"])
+    except (NotFound, NotPermitted):
+        return ()
+
+
+def active_workflows(client: GitHubClient, repo: str) -> int:
+    found = client.all(f"/repos/{repo}/actions/workflows", "workflows")
+    return sum(1 for w in found if w["state"] == "active")
+
+
+def job_log(client: GitHubClient, repo: str, job_id: int) -> str:
+    return client.get_text(f"/repos/{repo}/actions/jobs/{job_id}/logs")
+
+
+def comments(client: GitHubClient, repo: str, number: int) -> list[Json]:
+    return client.all(f"/repos/{repo}/issues/{number}/comments")
+
+
+def moment(text: str | None) -> datetime:
+    """GitHub's time, aware."""
+    return datetime.fromisoformat((text or "").replace("Z", "+00:00"))
+
+
+def _login(user: Json | None) -> str:
+    return (user or {}).get("login") or "ghost"

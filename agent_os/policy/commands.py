@@ -1,0 +1,207 @@
+"""What people's acts on an issue mean: one function a row of the table in docs/design.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from agent_os.domain.attempts import Contract
+from agent_os.domain.effects import Record
+from agent_os.domain.events import Event, EventKind
+from agent_os.domain.folding import fold
+from agent_os.domain.observed import Act, Edits, IssueSeen
+from agent_os.domain.reasons import Reason
+from agent_os.domain.rules import LabelRules
+from agent_os.domain.tasks import Status, Task, TaskKey
+from agent_os.policy import specs, trust
+
+KINDS = frozenset({"labeled", "unlabeled", "closed", "reopened", "renamed"})
+_OVER = (Status.DONE, Status.CANCELLED)
+
+
+class IssueFacts(Contract):
+    """All that is known of one issue. `fresh`: acts not yet consumed that aren't our own."""
+
+    repo_id: int
+    repo: str
+    issue: IssueSeen
+    acts: tuple[Act, ...]
+    fresh: tuple[Act, ...]
+    echoes: tuple[int, ...]
+    may: dict[str, bool]
+    edits: Edits
+    labels: LabelRules
+    now: datetime
+    merged_by_pull: bool = False
+    """The task's pull request is merged already: closing the issue was part of it."""
+
+
+def decide(facts: IssueFacts, task: Task | None) -> Record | None:
+    """The events that the fresh acts and edits make, and the act ids they use up."""
+    reading = _Reading(facts, task)
+    for act in sorted(facts.fresh, key=lambda a: (a.at, a.id)):
+        if not reading.take(act):
+            break
+    reading.look_at_text()
+    reading.look_at_labels()
+    consumed = (*facts.echoes, *reading.consumed)
+    if not reading.events and not consumed:
+        return None
+    key = TaskKey(facts.repo_id, facts.issue.number)
+    return Record(key=key, events=tuple(reading.events), consumes=tuple(consumed))
+
+
+class _Reading:
+    """Acts are read in order, each on the task as the ones before it left it."""
+
+    def __init__(self, facts: IssueFacts, task: Task | None) -> None:
+        self.facts = facts
+        self.task = task
+        self.events: list[Event] = []
+        self.consumed: list[int] = []
+
+    def add(self, kind: EventKind, /, **data: Any) -> None:
+        event = Event(
+            kind=kind,
+            at=self.facts.now,
+            repo_id=self.facts.repo_id,
+            number=self.facts.issue.number,
+            data=data,
+        )
+        self.events.append(event)
+        self.task = fold(self.task, event)
+
+    def take(self, act: Act) -> bool:
+        """Read one act. False: it has to wait, and so have those after it."""
+        if act.kind == "labeled" and self._is(act, self.facts.labels.ready):
+            if self.task and self.task.running and self.task.status in _OVER:
+                return False  # the old attempt is being stopped; one live attempt a task
+            self._ready(act)
+        elif self.task is not None and act.kind in KINDS:
+            if self.facts.may.get(act.actor, False):
+                self._command(act, self.task)
+            else:
+                self._ignored(act)
+        self.consumed.append(act.id)
+        return True
+
+    def _is(self, act: Act, label: str) -> bool:
+        return act.label.lower() == label.lower()
+
+    def _ready(self, act: Act) -> None:
+        facts, status = self.facts, self.task.status if self.task else None
+        if not facts.may.get(act.actor, False):
+            detail = f"{act.actor} set `{act.label}` but has no write permission"
+            self.add(EventKind.DECLINED, reason=Reason.UNTRUSTED_ACTOR, detail=detail)
+        elif status in (None, *_OVER, Status.BLOCKED):
+            self.add(EventKind.REQUESTED, **request_data(facts, act.actor, act.id, act.at))
+        else:
+            self.add(EventKind.REQUEST_REPEATED, actor=act.actor, status=str(status))
+
+    def _command(self, act: Act, task: Task) -> None:
+        labels = self.facts.labels
+        match act.kind:
+            case "labeled" if self._is(act, labels.blocked) and task.active:
+                self.add(
+                    EventKind.HELD,
+                    reason="held_by_person",
+                    detail=f"{act.actor} set `{act.label}`",
+                    next_step=f"Remove the label `{labels.blocked}` to go on.",
+                    by=act.actor,
+                )
+            case "unlabeled" if self._is(act, labels.blocked) and task.status is Status.BLOCKED:
+                self.add(EventKind.HOLD_ENDED, by=act.actor)
+            case "unlabeled" if self._takes_back(act, task):
+                self.add(EventKind.CANCELLED, reason="label_removed", by=act.actor)
+            case "closed":
+                self.add(EventKind.ISSUE_CLOSED, by=act.actor)
+                over = self.facts.merged_by_pull or (task.pull and task.pull.merged_sha)
+                if not over and task.status not in _OVER:
+                    self.add(EventKind.CANCELLED, reason="issue_closed", by=act.actor)
+            case "reopened":
+                self.add(EventKind.ISSUE_REOPENED, by=act.actor)
+            case _:
+                pass
+
+    def _takes_back(self, act: Act, task: Task) -> bool:
+        """Whether the removed label is the one that shows the task's state."""
+        if not task.active:
+            return False
+        shown = task.shown.label or self.facts.labels.ready
+        return self._is(act, shown)
+
+    def _ignored(self, act: Act) -> None:
+        said = {"closed": "issue_closed", "reopened": "issue_reopened"}.get(act.kind)
+        if said:
+            self.add(EventKind(said), by=act.actor)
+        why = f"{act.actor} has no write permission"
+        self.add(EventKind.ACT_IGNORED, by=act.actor, act=act.kind, why=why)
+
+    def look_at_text(self) -> None:
+        """An edit by someone with permission is used; one by someone without is noted once."""
+        task, facts = self.task, self.facts
+        if task is None or task.status in _OVER:
+            return
+        title, body = trust.text_at(
+            facts.issue, facts.edits, facts.acts, task.request.at, facts.may
+        )
+        found = specs.text_hash(title, body)
+        if found != task.spec.text_hash:
+            spec = spec_of(facts, title, body, facts.now)
+            self.add(EventKind.TEXT_CHANGED, spec=spec)
+        on_github = specs.text_hash(facts.issue.title, facts.issue.body)
+        if on_github not in (found, task.ignored_text):
+            self.add(EventKind.TEXT_IGNORED, text_hash=on_github)
+
+    def look_at_labels(self) -> None:
+        task, facts = self.task, self.facts
+        if task is None:
+            return
+        seen = label_data(facts.issue.labels, facts)
+        current = {
+            "labels": sorted(task.labels),
+            "priority": task.priority,
+            "tests_may_change": task.tests_may_change,
+            "agent_label": task.agent_label,
+        }
+        if seen != current:
+            self.add(EventKind.LABELS_SEEN, **seen)
+
+
+def request_data(facts: IssueFacts, actor: str, event_id: int, at: datetime) -> dict[str, Any]:
+    """The data of a `requested` event: the text is the version at that time."""
+    title, body = trust.text_at(facts.issue, facts.edits, facts.acts, at, facts.may)
+    return {
+        "repo": facts.repo,
+        "author": facts.issue.author,
+        "request": {"event_id": event_id, "actor": actor, "at": at.isoformat()},
+        "spec": spec_of(facts, title, body, at),
+        **label_data(facts.issue.labels, facts),
+    }
+
+
+def spec_of(facts: IssueFacts, title: str, body: str, as_of: datetime) -> dict[str, Any]:
+    comments = trust.trusted_comments(facts.acts, facts.may)
+    spec = specs.parse(title, body, as_of, facts.issue.labels, comments)
+    return spec.model_dump(mode="json")
+
+
+def label_data(labels: Sequence[str], facts: IssueFacts) -> dict[str, Any]:
+    """What the labels say: priority, a named agent, and who allowed the tests to change."""
+    return {
+        "labels": sorted(labels),
+        "priority": specs.priority(labels),
+        "agent_label": specs.named_agent(labels),
+        "tests_may_change": _allowed_by(labels, facts.labels, facts.acts, facts.may),
+    }
+
+
+def _allowed_by(
+    labels: Sequence[str], rules: LabelRules, acts: Sequence[Act], may: Mapping[str, bool]
+) -> str:
+    wanted = rules.tests_may_change.lower()
+    if wanted not in {label.lower() for label in labels}:
+        return ""
+    setters = [a.actor for a in acts if a.kind == "labeled" and a.label.lower() == wanted]
+    return setters[-1] if setters and may.get(setters[-1], False) else ""

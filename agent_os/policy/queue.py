@@ -1,0 +1,243 @@
+"""The queue engine's decisions: what ends, what is published, what starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from agent_os.domain.attempts import Contract
+from agent_os.domain.effects import (
+    AcceptOutcome,
+    AskReview,
+    CloseIssue,
+    ClosePull,
+    DeleteBranch,
+    EditPull,
+    OpenPull,
+    PushBranch,
+    Record,
+    StartAttempt,
+    Step,
+    StopAttempt,
+)
+from agent_os.domain.events import EventKind
+from agent_os.domain.reasons import Reason
+from agent_os.domain.rules import LimitRules, RepoRules
+from agent_os.domain.tasks import Attempt, Task
+from agent_os.policy import retry, texts
+from agent_os.policy.steps import about, event, held, incident, record, waiting
+
+#: The runner ends an attempt itself; after this we end the runner.
+_GRACE = timedelta(minutes=2)
+
+
+class TaskFacts(Contract):
+    """One unsettled task, and how its attempt's process is."""
+
+    task: Task
+    rules: RepoRules | None
+    """None: the repository is no longer in the config."""
+    process: str = ""
+    """alive, ended, lost, absent or unknown; empty without a running attempt."""
+    frozen: str = ""
+    paused: bool = False
+    default_branch: str = ""
+    base_head: str = ""
+
+
+class Machine(Contract):
+    """What limits admission."""
+
+    running: int
+    free_memory_mb: int | None
+    limits: LimitRules
+    now: datetime
+
+
+def decide(facts: Sequence[TaskFacts], machine: Machine) -> list[Step]:
+    """At most one step a task. Admission is by priority, then by age."""
+    steps: list[Step] = []
+    queued: list[tuple[TaskFacts, retry.Start]] = []
+    for fact in facts:
+        step = _running_step(fact, machine) or _after_step(fact, machine)
+        if isinstance(step, retry.Start):
+            queued.append((fact, step))
+        elif step is not None:
+            steps.append(step)
+    return steps + _admit(queued, machine)
+
+
+def _running_step(fact: TaskFacts, machine: Machine) -> Step | None:
+    task, attempt = fact.task, fact.task.running
+    if attempt is None:
+        return None
+    if fact.process == "ended":
+        return AcceptOutcome(
+            **about(task, "it ended"), attempt=attempt.number, directory=attempt.directory
+        )
+    why = _why_stop(fact, attempt, machine.now)
+    if fact.process in ("alive", "unknown") and why:
+        return StopAttempt(**about(task, why), attempt=attempt.number, directory=attempt.directory)
+    if fact.process in ("lost", "absent"):
+        # Its runner goes on where it was: it snapshots what is there and writes an outcome.
+        return StartAttempt(
+            **about(task, "the runner's process is gone"),
+            attempt=attempt.number,
+            attempt_kind=attempt.kind,
+            agent=attempt.agent,
+            resume=True,
+        )
+    return None
+
+
+def _why_stop(fact: TaskFacts, attempt: Attempt, now: datetime) -> str:
+    task = fact.task
+    if task.cancelled:
+        return f"cancelled: {task.cancelled.reason}"
+    if task.hold:
+        return f"blocked: {task.hold.reason}"
+    if task.pull and (task.pull.merged_sha or task.pull.closed):
+        return "its pull request is merged or closed"
+    if fact.rules is None or fact.frozen:
+        return f"the repository is frozen: {fact.frozen or 'not in the config'}"
+    return "over its time" if now > attempt.deadline + _GRACE else ""
+
+
+def _after_step(fact: TaskFacts, machine: Machine) -> Step | retry.Start | None:
+    """For a task whose attempt is over (or that has none yet)."""
+    task, now = fact.task, machine.now
+    stopped = fact.rules is None or bool(fact.frozen) or fact.paused
+    if task.running is not None or stopped or _backing_off(task, now):
+        return None
+    if task.pull and task.pull.merged_sha:
+        return _finish(fact, now)
+    if task.cancelled:
+        return _close_pull(task)
+    if task.hold or task.claimed_at is None or task.finished_at:
+        return None
+    if task.result is not None and task.wanted is None:
+        return _publish(fact)
+    if task.pull is not None and task.wanted is None and not _failed_last(task):
+        return None
+    assert fact.rules is not None
+    chain = fact.rules.chain(task.spec.type, task.agent_label)
+    step = retry.next_step(task, chain, machine.limits, fact.base_head, now)
+    if isinstance(step, retry.Start):
+        return step
+    if isinstance(step, retry.Wait):
+        return waiting(task, step.reason, step.detail, now, step.until)
+    return _parked(task, step, now)
+
+
+def _backing_off(task: Task, now: datetime) -> bool:
+    waiting = task.waiting
+    refused = waiting is not None and waiting.reason is Reason.GITHUB_REFUSED
+    return bool(refused and waiting and waiting.until and now < waiting.until)
+
+
+def _failed_last(task: Task) -> bool:
+    return bool(task.counted) and task.counted[-1].code is not None
+
+
+def _finish(fact: TaskFacts, now: datetime) -> Step | None:
+    task = fact.task
+    if task.issue_open:
+        return CloseIssue(**about(task, "its pull request is merged"))
+    assert task.pull is not None
+    if task.finished_at:
+        return None
+    if not task.branch_gone:
+        return DeleteBranch(
+            **about(task, "its pull request is merged"),
+            branch=task.branch,
+            expected=task.pull.head,
+        )
+    lesson = texts.lesson(task)
+    return record(
+        task,
+        event(task, EventKind.FINISHED, now, sha=task.pull.merged_sha, by=task.pull.merged_by),
+        event(task, EventKind.LESSON, now, text=lesson),
+    )
+
+
+def _close_pull(task: Task) -> Step | None:
+    if task.pull is None or task.pull.closed or task.cancelled is None:
+        return None
+    return ClosePull(
+        **about(task, task.cancelled.reason), pull=task.pull.number, body=texts.pull_body(task)
+    )
+
+
+def _publish(fact: TaskFacts) -> Step | None:
+    """Push, then open; later results are pushed, then described anew."""
+    task = fact.task
+    assert task.result is not None
+    if task.branch_head != task.result.head:
+        return PushBranch(
+            **about(task, "the result passed every gate"),
+            branch=task.branch,
+            sha=task.result.head,
+            expected=task.branch_head,
+        )
+    body = texts.pull_body(task)
+    if task.pull is None:
+        return OpenPull(
+            **about(task, "the branch is pushed"),
+            branch=task.branch,
+            head=task.result.head,
+            base=fact.default_branch,
+            title=texts.pull_title(task),
+            body=body,
+        )
+    if task.pull.body_hash != texts.digest(body):
+        return EditPull(**about(task, "there is new evidence"), pull=task.pull.number, body=body)
+    if not task.pull.review_asked:
+        return AskReview(
+            **about(task, "the requester reviews"),
+            pull=task.pull.number,
+            login=task.request.actor,
+        )
+    return None
+
+
+def _admit(queued: list[tuple[TaskFacts, retry.Start]], machine: Machine) -> list[Step]:
+    steps: list[Step] = []
+    free = machine.limits.concurrent_attempts - machine.running
+    memory = machine.free_memory_mb
+    per_attempt = machine.limits.memory_mb_per_attempt
+    for fact, start in sorted(queued, key=_order):
+        task = fact.task
+        if free <= 0:
+            step = waiting(task, Reason.NO_FREE_SLOT, "", machine.now)
+        elif memory is not None and memory < per_attempt:
+            detail = f"{memory} MB are free, {per_attempt} MB are asked for"
+            step = waiting(task, Reason.LOW_MEMORY, detail, machine.now)
+        else:
+            free -= 1
+            memory = memory - per_attempt if memory is not None else None
+            step = _start(task, start)
+        steps += [step] if step else []
+    return steps
+
+
+def _order(item: tuple[TaskFacts, retry.Start]) -> tuple[int, datetime, int, int]:
+    task = item[0].task
+    assert task.claimed_at is not None
+    return (-task.priority, task.claimed_at, task.repo_id, task.number)
+
+
+def _start(task: Task, start: retry.Start) -> StartAttempt:
+    return StartAttempt(
+        **about(task, task.wanted.why if task.wanted else "the attempt before it failed"),
+        attempt=len(task.attempts) + 1,
+        attempt_kind=start.kind,
+        agent=start.agent,
+        feedback=start.feedback,
+    )
+
+
+def _parked(task: Task, park: retry.Park, now: datetime) -> Record:
+    hold = held(task, now, park.code.value, park.detail, retry.what_to_do(park.code))
+    if not park.incident:
+        return record(task, hold)
+    return record(task, hold, incident(task, now, park.incident, park.detail))

@@ -1,0 +1,123 @@
+"""From an issue's text to a task spec: a plain section parser. The text is data, never control."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+from agent_os.domain.tasks import Spec
+
+_LONGEST_BODY = 40_000
+_LONGEST_TITLE = 300
+_LONGEST_COMMENT = 4_000
+_MOST_COMMENTS = 20
+
+_HEADING = re.compile(r"^#{1,4}\s+(.+?)\s*#*\s*$")
+_DEPENDS = re.compile(r"(?im)^[\s*-]*(?:depends on|blocked by):?\s+((?:#\d+(?:\s*(?:,|and)\s*)?)+)")
+_TYPES = {
+    "bug": "debugging",
+    "documentation": "docs",
+    "refactoring": "refactor",
+}
+TYPES = ("implementation", "debugging", "refactor", "tests", "docs", "research", "chore")
+_SECTIONS = {
+    "goal": "goal",
+    "acceptance criteria": "acceptance",
+    "acceptance": "acceptance",
+    "constraints": "constraints",
+    "context": "context",
+}
+
+
+def parse(
+    title: str,
+    body: str,
+    as_of: datetime,
+    labels: Iterable[str] = (),
+    comments: Iterable[str] = (),
+) -> Spec:
+    """The spec of an issue as it stood at `as_of`. Never fails: what has no heading is the goal."""
+    title, clean = readable(title, _LONGEST_TITLE), readable(body, _LONGEST_BODY)
+    sections = _sections(clean)
+    written = [readable(c, _LONGEST_COMMENT) for c in comments]
+    return Spec(
+        title=title or "(no title)",
+        body=clean,
+        goal=sections.get("goal", ""),
+        acceptance=sections.get("acceptance", ""),
+        constraints=sections.get("constraints", ""),
+        context=sections.get("context", ""),
+        type=_type(labels),
+        depends_on=_dependencies(clean),
+        comments=tuple(written[-_MOST_COMMENTS:]),
+        text_hash=text_hash(title, body),
+        as_of=as_of,
+    )
+
+
+def text_hash(title: str, body: str) -> str:
+    """Equal when title and body are: 16 hexadecimal digits."""
+    content = readable(title, _LONGEST_TITLE) + "\0" + body
+    return hashlib.sha256(content.encode(errors="replace")).hexdigest()[:16]
+
+
+def readable(text: str, limit: int) -> str:
+    """Without control characters, and bounded; a cut is said."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = "".join(c for c in text if c in "\n\t" or c.isprintable())
+    if len(text) > limit:
+        text = f"{text[:limit]}\n\n[cut: {len(text) - limit} more characters]"
+    return text.strip()
+
+
+def _sections(body: str) -> dict[str, str]:
+    found: dict[str, list[str]] = {"goal": []}
+    current, fenced = "goal", False
+    for line in body.splitlines():
+        fenced ^= line.lstrip().startswith("```")
+        heading = None if fenced else _HEADING.match(line)
+        if heading:
+            name = heading[1].lower().rstrip(":")
+            current = _SECTIONS.get(name, "goal")
+            found.setdefault(current, [])
+            if name in _SECTIONS:
+                continue
+        found[current].append(line)
+    return {name: "\n".join(lines).strip() for name, lines in found.items()}
+
+
+def _type(labels: Iterable[str]) -> str:
+    names = [label.lower() for label in labels]
+    for name in names:
+        plain = name.removeprefix("type:").strip()
+        if plain in TYPES:
+            return plain
+        if plain in _TYPES:
+            return _TYPES[plain]
+    return "implementation"
+
+
+def _dependencies(body: str) -> tuple[int, ...]:
+    found = [int(n) for line in _DEPENDS.findall(body) for n in re.findall(r"#(\d{1,9})", line)]
+    return tuple(dict.fromkeys(found))[:50]
+
+
+def priority(labels: Iterable[str]) -> int:
+    """From the labels `priority: urgent|high|low`: 2, 1, -1; else 0."""
+    ranks = {"urgent": 2, "high": 1, "low": -1}
+    names = [
+        label.lower().removeprefix("priority:").strip()
+        for label in labels
+        if label.lower().startswith("priority:")
+    ]
+    return max((ranks.get(n, 0) for n in names), default=0)
+
+
+def named_agent(labels: Iterable[str]) -> str:
+    """From a label `agent: NAME`, or empty."""
+    for label in labels:
+        if label.lower().startswith("agent:"):
+            return label.partition(":")[2].strip().lower()
+    return ""

@@ -1,0 +1,193 @@
+"""Everything that we say on GitHub, in one place. Text of others is quoted, fenced or bounded."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+
+from agent_os.domain.attempts import GateResult, Verdict
+from agent_os.domain.observed import Check, Review
+from agent_os.domain.tasks import Attempt, Status, Task
+from agent_os.policy.trust import MARKER
+
+_LONGEST_LOG = 4_000
+_LONGEST_FEEDBACK = 12_000
+_SIGNS = {
+    Verdict.PASS: "✅ pass",
+    Verdict.FAIL: "❌ fail",
+    Verdict.UNAVAILABLE: "⚠️ unavailable",
+    Verdict.NONE: "– none configured",
+}
+
+
+def digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode(errors="replace")).hexdigest()[:16]
+
+
+def without_numbers(text: str) -> str:
+    """For comparing logs of two runs: numbers and hexadecimal ids are left out."""
+    return re.sub(r"\b[0-9a-f]{7,40}\b|\d+", "#", text)
+
+
+def marked(body: str, intent: str) -> str:
+    """A comment of ours, with the id of the effect that made it."""
+    return f"{body}\n\n{MARKER} effect={intent} -->"
+
+
+def inline(text: str, limit: int = 300) -> str:
+    """One line of text that is safe inside a table cell."""
+    line = " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;").replace("@", "@\u200b")
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def fenced(text: str, limit: int = _LONGEST_LOG) -> str:
+    """A block of someone else's output, its end kept when it is too long."""
+    tail = text[-limit:]
+    ticks = "`" * max(3, max((len(run) for run in re.findall("`+", tail)), default=0) + 1)
+    return f"{ticks}text\n{tail.strip()}\n{ticks}"
+
+
+def pull_title(task: Task) -> str:
+    return inline(task.title, 200).replace("\\|", "|").replace("&lt;", "<")
+
+
+def pull_body(task: Task) -> str:
+    parts = [f"Closes #{task.number}"]
+    if task.cancelled:
+        parts.append(
+            f"**Closed: the task was cancelled ({inline(task.cancelled.reason)}).** "
+            "The branch is kept."
+        )
+    result = task.result
+    what = result.summary if result and result.summary else _first_words(task)
+    parts += ["### What and why", what]
+    if result:
+        parts += ["### Evidence", _evidence(task)]
+    parts += ["### Attempts", _attempts(task), "### Taking over by hand", _take_over(task)]
+    return "\n\n".join(parts)
+
+
+def _first_words(task: Task) -> str:
+    quoted = "\n".join(f"> {line}" for line in (task.spec.goal or task.title).splitlines()[:12])
+    return f"From the issue, as {inline(task.request.actor)} asked for it:\n\n{quoted[:2000]}"
+
+
+def _evidence(task: Task) -> str:
+    assert task.result is not None
+    evidence = task.result.evidence
+    rows = ["| check | on the base | on the result | what was seen |", "|---|---|---|---|"]
+    for gate in evidence.gates:
+        before = _SIGNS[gate.before] if gate.before else ""
+        rows.append(f"| {inline(gate.name)} | {before} | {_SIGNS[gate.verdict]} | {_seen(gate)} |")
+    said = (
+        f"Checked by Agent OS in fresh checkouts, not by the agent: result `{evidence.head[:10]}` "
+        f"on base `{evidence.base[:10]}`. Sandbox: {inline(evidence.sandbox)}."
+    )
+    return "\n".join(rows) + f"\n\n{said}"
+
+
+def _seen(gate: GateResult) -> str:
+    command = f"`{inline(gate.command, 80)}` " if gate.command else ""
+    return command + inline(gate.detail)
+
+
+def _attempts(task: Task) -> str:
+    head = ["| # | kind | agent | outcome | minutes |", "|---|---|---|---|---|"]
+    rows = [
+        f"| {attempt.number} | {attempt.kind} | {inline(attempt.agent) or '–'} "
+        f"| {_outcome(attempt)} | {_minutes(attempt)} |"
+        for attempt in task.attempts
+    ]
+    return "\n".join(head + rows)
+
+
+def _outcome(attempt: Attempt) -> str:
+    if attempt.ended_at is None:
+        return "running"
+    if attempt.code is None:
+        return "complete"
+    charged = "" if attempt.charged else " (not charged)"
+    return f"`{attempt.code}`{charged}: {inline(attempt.detail, 160)}"
+
+
+def _minutes(attempt: Attempt) -> str:
+    if attempt.ended_at is None:
+        return ""
+    return f"{(attempt.ended_at - attempt.started_at).total_seconds() / 60:.1f}"
+
+
+def _take_over(task: Task) -> str:
+    return (
+        f"`git fetch origin {task.branch} && git switch {task.branch}`, then commit and push: "
+        "what you push is kept and checked, never overwritten. Close this pull request to stop."
+    )
+
+
+def status_comment(task: Task) -> str:
+    """The one comment that is edited in place."""
+    lines = [f"**Agent OS: {task.status.replace('_', ' ')}**{_headline(task)}"]
+    if task.attempts:
+        lines.append(_attempts(task))
+    asked = f"Asked for by {inline(task.request.actor)}"
+    lines.append(f"{asked}, round {task.round}. To stop: remove the state's label.")
+    return "\n\n".join(lines)
+
+
+def _headline(task: Task) -> str:
+    if task.status is Status.BLOCKED and task.hold:
+        return f" ({task.hold.reason}): {inline(task.hold.detail)}"
+    if task.status is Status.CANCELLED and task.cancelled:
+        by = f" by {inline(task.cancelled.by)}" if task.cancelled.by else ""
+        return f" ({task.cancelled.reason}{by})"
+    if task.pull and task.pull.merged_sha:
+        by = inline(task.pull.merged_by)
+        return f": #{task.pull.number} was merged as {task.pull.merged_sha[:10]} by {by}"
+    return f": pull request #{task.pull.number}" if task.pull else ""
+
+
+def blocked_notice(task: Task, ready: str) -> str:
+    assert task.hold is not None
+    hold = task.hold
+    step = hold.next_step or "Read the status comment above."
+    return (
+        f"@{task.request.actor}: this needs you (`{hold.reason}`).\n\n"
+        f"**What happened:** {inline(hold.detail, 1500)}\n\n"
+        f"**What you can do:** {inline(step, 600)}\n\n"
+        f"When it is done, set the label `{ready}` and the work goes on."
+    )
+
+
+def done_notice(task: Task) -> str:
+    number = task.pull.number if task.pull else 0
+    return f"@{task.request.actor}: done after all; #{number} is merged."
+
+
+def reopened_notice(task: Task, ready: str) -> str:
+    return f"Reopening alone starts nothing. Set the label `{ready}` and round {task.round + 1} begins."
+
+
+def ci_feedback(failed: Sequence[Check], logs: Mapping[str, str]) -> str:
+    """What the fixing agent is told: each failed check with the tail of its log."""
+    parts = ["CI failed on the branch. Make these checks pass:"]
+    for check in failed:
+        log = logs.get(check.name) or check.summary or "(no log could be read)"
+        parts += [f"## {inline(check.name)}", inline(check.summary), fenced(log)]
+    return "\n\n".join(p for p in parts if p)[:_LONGEST_FEEDBACK]
+
+
+def review_feedback(reviews: Sequence[Review], comments: Mapping[int, Sequence[str]]) -> str:
+    parts = ["A reviewer asked for changes on the pull request:"]
+    for review in reviews:
+        lines = [review.body, *comments.get(review.id, ())]
+        parts += [f"## {review.author}", fenced("\n".join(line for line in lines if line))]
+    return "\n\n".join(parts)[:_LONGEST_FEEDBACK]
+
+
+def lesson(task: Task) -> str:
+    """One line for memory: what was tried, and what worked."""
+    failed = [f"{a.agent or 'gates'}: {a.code}" for a in task.attempts if a.code]
+    worked = next((a for a in reversed(task.attempts) if a.code is None), None)
+    how = f"{worked.kind} by {worked.agent or 'gates'}" if worked else "work by hand"
+    before = f" after {', '.join(failed)}" if failed else " at the first attempt"
+    return f"#{task.number} {inline(task.title, 80)}: merged from {how}{before}"

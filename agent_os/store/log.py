@@ -1,0 +1,113 @@
+"""The append-only log. Tasks and lessons are written in the transaction of their events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+
+from agent_os.domain.events import Event, EventKind
+from agent_os.domain.folding import fold
+from agent_os.domain.tasks import Task, TaskKey
+from agent_os.store import schema, tasks
+from agent_os.store.database import Store
+
+
+def append(store: Store, tx: sa.Connection, events: Iterable[Event]) -> int:
+    """Write events and what follows from them. Returns the last sequence number (0: none)."""
+    seq = 0
+    for event in events:
+        row = {
+            "installation": store.installation,
+            "at": event.at,
+            "kind": event.kind.value,
+            "repo_id": event.repo_id,
+            "number": event.number,
+            "attempt": event.attempt,
+            "data": json.dumps(event.data, ensure_ascii=False, separators=(",", ":")),
+        }
+        inserted = tx.execute(schema.events.insert().values(row)).inserted_primary_key
+        assert inserted is not None
+        seq = int(inserted[0])
+        project(store, tx, seq, event)
+    return seq
+
+
+def project(store: Store, tx: sa.Connection, seq: int, event: Event) -> None:
+    """What the event changes in the derived tables."""
+    if event.key is None:
+        return
+    before = tasks.get(tx, event.key)
+    after = fold(before, event)
+    if after is not None:
+        tasks.put(store, tx, seq, after)
+    if event.kind is EventKind.LESSON:
+        lesson = {
+            "seq": seq,
+            "installation": store.installation,
+            "repo_id": event.repo_id,
+            "number": event.number,
+            "at": event.at,
+            "text": event.data["text"],
+        }
+        tx.execute(schema.lessons.insert().values(lesson))
+
+
+def history(
+    tx: sa.Connection,
+    key: TaskKey | None = None,
+    *,
+    after: int = 0,
+    limit: int = 1000,
+    kinds: Sequence[EventKind] = (),
+) -> list[tuple[int, Event]]:
+    """Events in order, at most `limit` of them (the newest ones when `after` is 0)."""
+    e = schema.events.c
+    query = sa.select(schema.events)
+    if key is not None:
+        query = query.where(e.repo_id == key.repo_id, e.number == key.number)
+    if kinds:
+        query = query.where(e.kind.in_([k.value for k in kinds]))
+    newest_first = after == 0
+    query = query.where(e.seq > after).order_by(e.seq.desc() if newest_first else e.seq)
+    rows = [(r.seq, _event(r)) for r in tx.execute(query.limit(limit))]
+    return rows[::-1] if newest_first else rows
+
+
+def rebuild(store: Store, tx: sa.Connection) -> None:
+    """Empty the derived tables and draw them again from the log."""
+    for table in schema.DERIVED:
+        tx.execute(table.delete())
+    for row in tx.execute(sa.select(schema.events).order_by(schema.events.c.seq)).all():
+        project(store, tx, row.seq, _event(row))
+
+
+def _event(row: sa.Row[tuple[object, ...]]) -> Event:
+    return Event(
+        kind=EventKind(row.kind),
+        at=row.at,
+        repo_id=row.repo_id,
+        number=row.number,
+        attempt=row.attempt,
+        data=json.loads(row.data),
+    )
+
+
+def lessons(tx: sa.Connection, repo_id: int, limit: int = 20) -> list[str]:
+    """The newest lessons of a repository, oldest first."""
+    table = schema.lessons
+    query = sa.select(table.c.text).where(table.c.repo_id == repo_id)
+    return [r.text for r in tx.execute(query.order_by(table.c.seq.desc()).limit(limit))][::-1]
+
+
+def tasks_named(tx: sa.Connection, number: int, repo: str = "") -> list[Task]:
+    """Tasks with this issue number, in repositories whose name ends with `repo`."""
+    rows = tx.execute(sa.select(schema.tasks).where(schema.tasks.c.number == number))
+    found = [Task.model_validate_json(r.data) for r in rows]
+    wanted = repo.lower()
+    return [
+        t
+        for t in found
+        if not wanted or t.repo.lower() == wanted or t.repo.lower().endswith(f"/{wanted}")
+    ]

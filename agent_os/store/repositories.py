@@ -1,0 +1,53 @@
+"""What was last seen of each managed repository. Not derived: it is an observation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from agent_os.domain.attempts import Contract
+from agent_os.store import schema
+from agent_os.store.database import Store
+
+_r = schema.repositories.c
+
+
+class Repository(Contract):
+    repo_id: int
+    name: str
+    clone_url: str
+    default_branch: str
+    empty: bool = False
+    frozen: str = ""
+    """Why nothing is done there (archived, gone, not in the config); empty: it is well."""
+    watermark: datetime | None = None
+    """Everything updated on GitHub before this time has been looked at."""
+    resynced_at: datetime | None = None
+    not_before: datetime | None = None
+    """No work there before this time (backoff after an error)."""
+    errors: int = 0
+    last_error: str = ""
+    seen_at: datetime
+
+
+def put(store: Store, tx: sa.Connection, repository: Repository) -> None:
+    values = {"name": repository.name, "data": repository.model_dump_json()}
+    update = schema.repositories.update().where(_r.repo_id == repository.repo_id)
+    if tx.execute(update.values(values)).rowcount == 0:
+        values |= {"repo_id": repository.repo_id, "installation": store.installation}
+        tx.execute(schema.repositories.insert().values(values))
+
+
+def get(tx: sa.Connection, repo_id: int) -> Repository | None:
+    row = tx.execute(sa.select(_r.data).where(_r.repo_id == repo_id)).first()
+    return Repository.model_validate_json(row.data) if row else None
+
+
+def named(tx: sa.Connection, name: str) -> Repository | None:
+    return next((r for r in listed(tx) if r.name.lower() == name.lower()), None)
+
+
+def listed(tx: sa.Connection) -> list[Repository]:
+    rows = tx.execute(sa.select(_r.data).order_by(_r.name))
+    return [Repository.model_validate_json(r.data) for r in rows]

@@ -1,0 +1,79 @@
+"""The tasks table: one row a task, drawn from its events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from agent_os.domain.tasks import Status, Task, TaskKey
+from agent_os.store import schema
+from agent_os.store.database import Store
+
+_t = schema.tasks.c
+
+
+def get(tx: sa.Connection, key: TaskKey) -> Task | None:
+    row = _row(tx, key)
+    return Task.model_validate_json(row.data) if row else None
+
+
+def seq(tx: sa.Connection, key: TaskKey) -> int:
+    """The number of the newest event that touched the task; 0 when there is no task."""
+    row = _row(tx, key)
+    return row.seq if row else 0
+
+
+def _row(tx: sa.Connection, key: TaskKey) -> sa.Row[tuple[object, ...]] | None:
+    query = sa.select(schema.tasks).where(_t.repo_id == key.repo_id, _t.number == key.number)
+    return tx.execute(query).first()
+
+
+def put(store: Store, tx: sa.Connection, seq: int, task: Task) -> None:
+    row = {
+        "installation": store.installation,
+        "seq": seq,
+        "status": task.status.value,
+        "settled": _settled(task),
+        "data": task.model_dump_json(exclude_defaults=True),
+    }
+    where = (_t.repo_id == task.repo_id, _t.number == task.number)
+    if tx.execute(schema.tasks.update().where(*where).values(row)).rowcount == 0:
+        row |= {"repo_id": task.repo_id, "number": task.number}
+        tx.execute(schema.tasks.insert().values(row))
+
+
+def _settled(task: Task) -> bool:
+    """Whether nothing is left to do: the engine skips settled tasks."""
+    if task.running is not None:
+        return False
+    if task.status is Status.DONE:
+        return not task.shown.label
+    if task.status is Status.CANCELLED:
+        pull_open = task.pull is not None and not (task.pull.closed or task.pull.merged_sha)
+        return not (task.shown.label or pull_open)
+    return False
+
+
+def listed(
+    tx: sa.Connection,
+    *,
+    repo_id: int | None = None,
+    statuses: Sequence[Status] = (),
+    unsettled: bool = False,
+    limit: int = 100_000,
+) -> list[tuple[int, Task]]:
+    """(newest event's number, task), by repository and number."""
+    query = sa.select(schema.tasks).order_by(_t.repo_id, _t.number).limit(limit)
+    if repo_id is not None:
+        query = query.where(_t.repo_id == repo_id)
+    if statuses:
+        query = query.where(_t.status.in_([s.value for s in statuses]))
+    if unsettled:
+        query = query.where(_t.settled.is_(False))
+    return [(r.seq, Task.model_validate_json(r.data)) for r in tx.execute(query)]
+
+
+def counts(tx: sa.Connection) -> dict[str, int]:
+    query = sa.select(_t.status, sa.func.count()).group_by(_t.status)
+    return {status: count for status, count in tx.execute(query)}
