@@ -78,6 +78,8 @@ class Order(Contract):
     """None for `verify`: gates only."""
     gates: GateOrder
     limits: Limits
+    redo: bool = False
+    """`refresh` only: a plain merge was tried and failed the gates; the agent works on the base."""
     sandbox: Literal["auto", "bwrap", "none"] = "auto"
     author_name: str = "agent-os"
     author_email: str = "agent-os@localhost"

@@ -45,6 +45,7 @@ class EventKind(StrEnum):
     REVIEW_SEEN = "review_seen"
     RESULT_REJECTED = "result_rejected"
     FINISHED = "finished"
+    SETTLED = "settled"
     LESSON = "lesson"
     INCIDENT = "incident"
     # the pictures
@@ -61,6 +62,7 @@ class EventKind(StrEnum):
     RESUMED = "resumed"
     REPO_FROZEN = "repo_frozen"
     REPO_THAWED = "repo_thawed"
+    REPO_RENAMED = "repo_renamed"
 
 
 class Event(Contract):

@@ -95,11 +95,15 @@ def _issue_closed(task: Task, _event: Event) -> Task:
 
 
 def _issue_reopened(task: Task, _event: Event) -> Task:
-    return task.model_copy(update={"issue_open": True})
+    return task.model_copy(update={"issue_open": True, "settled": False})
 
 
 def _noted(task: Task, event: Event) -> Task:
     return task.model_copy(update={"notes": event.data["notes"]})
+
+
+def _repo_renamed(task: Task, event: Event) -> Task:
+    return task.model_copy(update={"repo": event.data["repo"]})
 
 
 def _claimed(task: Task, event: Event) -> Task:
@@ -212,6 +216,10 @@ def _review_seen(task: Task, event: Event) -> Task:
     return task.model_copy(update={"seen_reviews": (*task.seen_reviews, *event.data["ids"])})
 
 
+def _settled(task: Task, _event: Event) -> Task:
+    return task.model_copy(update={"settled": True})
+
+
 def _finished(task: Task, event: Event) -> Task:
     return task.model_copy(update={"finished_at": event.at, "waiting": None, "hold": None})
 
@@ -247,6 +255,7 @@ _CHANGES: dict[EventKind, Callable[[Task, Event], Task]] = {
     EventKind.ISSUE_CLOSED: _issue_closed,
     EventKind.ISSUE_REOPENED: _issue_reopened,
     EventKind.NOTED: _noted,
+    EventKind.REPO_RENAMED: _repo_renamed,
     EventKind.CLAIMED: _claimed,
     EventKind.WAITING: _waiting,
     EventKind.WORK_WANTED: _work_wanted,
@@ -263,6 +272,7 @@ _CHANGES: dict[EventKind, Callable[[Task, Event], Task]] = {
     EventKind.REVIEW_ASKED: _review_asked,
     EventKind.REVIEW_SEEN: _review_seen,
     EventKind.FINISHED: _finished,
+    EventKind.SETTLED: _settled,
     EventKind.LABELS_SET: _labels_set,
     EventKind.COMMENT_WRITTEN: _comment_written,
     EventKind.COMMENT_GONE: _comment_gone,

@@ -34,7 +34,7 @@ class Reason(StrEnum):
     DRAFT = "draft"
     MERGEABILITY_UNKNOWN = "mergeability_unknown"
     MERGE_QUEUE = "merge_queue"
-    GITHUB_REFUSED = "github_refused"
+    EFFECT_FAILED = "effect_failed"
 
 
 #: What would end each wait, in one clause; completes "`TASK` waits: …".
@@ -64,5 +64,5 @@ WHAT_ENDS_IT: dict[Reason, str] = {
     Reason.DRAFT: "the pull request is marked ready for review",
     Reason.MERGEABILITY_UNKNOWN: "GitHub has computed whether it can be merged",
     Reason.MERGE_QUEUE: "the merge before it has finished",
-    Reason.GITHUB_REFUSED: "what GitHub refused is mended; it is tried again",
+    Reason.EFFECT_FAILED: "what failed is mended; it is tried again",
 }

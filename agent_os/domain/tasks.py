@@ -158,6 +158,8 @@ class Task(Contract):
     hold: Hold | None = None
     cancelled: Cancelled | None = None
     finished_at: datetime | None = None
+    settled: bool = False
+    """It is over, and nothing is left to draw or to close: nobody looks at it again."""
     issue_open: bool = True
     wanted: Wanted | None = None
     attempts: tuple[Attempt, ...] = ()

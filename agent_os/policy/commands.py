@@ -93,7 +93,8 @@ class _Reading:
         facts, status = self.facts, self.task.status if self.task else None
         if not facts.may.get(act.actor, False):
             detail = f"{act.actor} set `{act.label}` but has no write permission"
-            self.add(EventKind.DECLINED, reason=Reason.UNTRUSTED_ACTOR, detail=detail)
+            issue = {"repo": facts.repo, "title": facts.issue.title}
+            self.add(EventKind.DECLINED, reason=Reason.UNTRUSTED_ACTOR, detail=detail, **issue)
         elif status in (None, *_OVER, Status.BLOCKED):
             self.add(EventKind.REQUESTED, **request_data(facts, act.actor, act.id, act.at))
         else:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from agent_os.domain.effects import EditComment, SetLabels, Step, WriteComment
+from agent_os.domain.events import EventKind
 from agent_os.domain.rules import LabelRules
 from agent_os.domain.tasks import Status, Task
 from agent_os.policy import texts
-from agent_os.policy.steps import about
+from agent_os.policy.steps import about, event, record
 
 _BY_PERSON = "held_by_person"
 
@@ -14,6 +17,13 @@ _BY_PERSON = "held_by_person"
 def decide(task: Task, labels: LabelRules) -> Step | None:
     """The next change that brings the picture up to date; None when it is."""
     return _label(task, labels) or _notice(task, labels) or _status_comment(task)
+
+
+def settle(task: Task, now: datetime) -> Step | None:
+    """For a task whose picture is up to date: note that it is over, if it is."""
+    pull_open = task.pull is not None and not (task.pull.closed or task.pull.merged_sha)
+    over = task.status in (Status.DONE, Status.CANCELLED) and not (task.running or pull_open)
+    return record(task, event(task, EventKind.SETTLED, now)) if over else None
 
 
 def label_of(status: Status, labels: LabelRules) -> str:
@@ -39,6 +49,8 @@ def _label(task: Task, labels: LabelRules) -> Step | None:
     add = (wanted,) if wanted and wanted.lower() not in present else ()
     if not add and not remove and task.shown.label == wanted:
         return None
+    # One request an effect: first the new label, then the old ones.
+    remove = () if add else remove[:1]
     return SetLabels(**about(task, f"it is {status}"), label=wanted, add=add, remove=remove)
 
 

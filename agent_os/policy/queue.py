@@ -131,7 +131,7 @@ def _after_step(fact: TaskFacts, machine: Machine) -> Step | retry.Start | None:
 
 def _backing_off(task: Task, now: datetime) -> bool:
     waiting = task.waiting
-    refused = waiting is not None and waiting.reason is Reason.GITHUB_REFUSED
+    refused = waiting is not None and waiting.reason is Reason.EFFECT_FAILED
     return bool(refused and waiting and waiting.until and now < waiting.until)
 
 

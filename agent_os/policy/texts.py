@@ -164,7 +164,8 @@ def done_notice(task: Task) -> str:
 
 
 def reopened_notice(task: Task, ready: str) -> str:
-    return f"Reopening alone starts nothing. Set the label `{ready}` and round {task.round + 1} begins."
+    start = f"Set the label `{ready}` and round {task.round + 1} begins."
+    return f"Reopening alone starts nothing. {start}"
 
 
 def ci_feedback(failed: Sequence[Check], logs: Mapping[str, str]) -> str:
@@ -191,3 +192,7 @@ def lesson(task: Task) -> str:
     how = f"{worked.kind} by {worked.agent or 'gates'}" if worked else "work by hand"
     before = f" after {', '.join(failed)}" if failed else " at the first attempt"
     return f"#{task.number} {inline(task.title, 80)}: merged from {how}{before}"
+
+
+def bounded(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}\n[cut: {len(text) - limit} more]"

@@ -76,6 +76,12 @@ def end(store: Store, tx: sa.Connection, intent_id: str, state: State) -> bool:
     return tx.execute(update.values(state=state.value, ended_at=store.now(tx))).rowcount == 1
 
 
+def unanswered(store: Store, tx: sa.Connection, intent_id: str) -> None:
+    """The request has ended without an answer."""
+    values = {"state": State.UNANSWERED.value, "ended_at": store.now(tx)}
+    tx.execute(schema.intents.update().where(_i.id == intent_id).values(values))
+
+
 def unresolved(tx: sa.Connection, *, repo_id: int | None = None) -> list[Intent]:
     query = sa.select(schema.intents).where(_i.state.in_(UNRESOLVED)).order_by(_i.at)
     if repo_id is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
+from pydantic import Field
 
 from agent_os.domain.attempts import Contract
 from agent_os.store import schema
@@ -21,8 +22,12 @@ class Repository(Contract):
     empty: bool = False
     frozen: str = ""
     """Why nothing is done there (archived, gone, not in the config); empty: it is well."""
+    base_head: str = ""
+    """The newest commit of the default branch, as last seen."""
     watermark: datetime | None = None
     """Everything updated on GitHub before this time has been looked at."""
+    looked: dict[int, datetime] = Field(default_factory=dict[int, datetime])
+    """Issues newer than the watermark's overlap, with the update that was looked at."""
     resynced_at: datetime | None = None
     not_before: datetime | None = None
     """No work there before this time (backoff after an error)."""

@@ -18,14 +18,14 @@ class Moment(sa.types.TypeDecorator[datetime]):
     impl = sa.String(32)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> str | None:  # noqa: ARG002 - the base class's signature
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> str | None:
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError("times are aware and UTC everywhere")
         return value.astimezone(UTC).isoformat(timespec="microseconds")
 
-    def process_result_value(self, value: Any, dialect: Any) -> datetime | None:  # noqa: ARG002 - the base class's signature
+    def process_result_value(self, value: Any, dialect: Any) -> datetime | None:
         return None if value is None else datetime.fromisoformat(value)
 
 

@@ -34,25 +34,13 @@ def put(store: Store, tx: sa.Connection, seq: int, task: Task) -> None:
         "installation": store.installation,
         "seq": seq,
         "status": task.status.value,
-        "settled": _settled(task),
+        "settled": task.settled,
         "data": task.model_dump_json(exclude_defaults=True),
     }
     where = (_t.repo_id == task.repo_id, _t.number == task.number)
     if tx.execute(schema.tasks.update().where(*where).values(row)).rowcount == 0:
         row |= {"repo_id": task.repo_id, "number": task.number}
         tx.execute(schema.tasks.insert().values(row))
-
-
-def _settled(task: Task) -> bool:
-    """Whether nothing is left to do: the engine skips settled tasks."""
-    if task.running is not None:
-        return False
-    if task.status is Status.DONE:
-        return not task.shown.label
-    if task.status is Status.CANCELLED:
-        pull_open = task.pull is not None and not (task.pull.closed or task.pull.merged_sha)
-        return not (task.shown.label or pull_open)
-    return False
 
 
 def listed(

@@ -1,0 +1,1 @@
+"""Drivers: how each kind of agent is launched, and what its ending means."""

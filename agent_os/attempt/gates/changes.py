@@ -1,0 +1,58 @@
+"""What a result changes, read from the commits alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent_os.workspace.git import checked_sha, git_bytes, run_git
+
+
+@dataclass(frozen=True)
+class Change:
+    """One path. `status` is A, M, D or T; a rename is a deletion and an addition."""
+
+    path: str
+    status: str
+    old_mode: str
+    new_mode: str
+    insertions: int = 0
+    deletions: int = 0
+
+    @property
+    def in_base(self) -> bool:
+        return self.status != "A"
+
+
+def read_changes(git_dir: Path, base: str, head: str) -> tuple[Change, ...]:
+    """All changes from `base` to `head`, sorted by path; binary files count no lines."""
+    args = ("-r", "-z", "--no-renames", checked_sha(base), checked_sha(head))
+    counts: dict[str, tuple[int, int]] = {}
+    for line in git_bytes("diff-tree", "--numstat", *args, git_dir=git_dir).split(b"\0"):
+        added, _, rest = line.decode("utf-8", "surrogateescape").partition("\t")
+        removed, _, path = rest.partition("\t")
+        if path and added.isdigit() and removed.isdigit():
+            counts[path] = (int(added), int(removed))
+    parts = git_bytes("diff-tree", "--raw", *args, git_dir=git_dir).split(b"\0")
+    texts = [part.decode("utf-8", "surrogateescape") for part in parts]
+    found: list[Change] = []
+    for head_line, path in zip(texts[::2], texts[1::2], strict=False):
+        old_mode, new_mode, _, _, status = head_line.removeprefix(":").split()
+        found.append(Change(path, status[0], old_mode, new_mode, *counts.get(path, (0, 0))))
+    return tuple(sorted(found, key=lambda change: change.path))
+
+
+def diff_text(git_dir: Path, base: str, head: str, max_chars: int) -> str:
+    """The diffstat and the diff, bounded; for people and for the next attempt."""
+    args = ("--no-color", "--no-ext-diff", "--no-textconv", checked_sha(base), checked_sha(head))
+    stat = run_git("diff", "--stat=100", *args, git_dir=git_dir)[: max_chars // 2]
+    diff = git_bytes("diff", *args, git_dir=git_dir)[: max_chars * 4].decode("utf-8", "replace")
+    left = max_chars - len(stat) - 40
+    shown = diff if len(diff) <= left else f"{diff[: max(0, left)]}\n[… the diff goes on]"
+    return f"{stat}\n\n{shown}".strip()
+
+
+def readable(path: str) -> str:
+    """A path as it may be shown: undecodable bytes and control characters escaped."""
+    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

@@ -1,0 +1,98 @@
+"""A fresh checkout of one commit, and commands of the repository's run in it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent_os.attempt.gates.context import GateContext
+from agent_os.workspace.processes import End, Program, run_program
+from agent_os.workspace.sandbox import View
+from agent_os.workspace.workdir import checkout
+
+#: What a shell says of a command that is not there, or may not be run.
+_NOT_FOUND = (126, 127)
+_OUTPUT_BYTES = 20_000_000
+
+
+@dataclass(frozen=True)
+class CommandRun:
+    """How a command ended. `exit_code` counts only when `end` is `exited`."""
+
+    command: str
+    end: End
+    exit_code: int
+    tail: str
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        return self.end is End.EXITED and self.exit_code == 0
+
+    @property
+    def missing(self) -> bool:
+        return self.end is End.EXITED and self.exit_code in _NOT_FOUND
+
+    @property
+    def words(self) -> str:
+        """Its ending in a few words."""
+        if self.end is End.EXITED:
+            return "passed" if self.exit_code == 0 else f"exit code {self.exit_code}"
+        return {End.TIMEOUT: "timed out", End.OUTPUT_LIMIT: "too much output"}.get(
+            self.end, self.end.value
+        )
+
+
+class Checkout:
+    """One commit's files in a dir of their own, with a HOME of their own."""
+
+    def __init__(self, context: GateContext, name: str, sha: str) -> None:
+        self.name = name
+        self._context = context
+        self._root = context.directory.checkouts / name
+        self.path = self._root / "repo"
+        self.home = self._root / "home"
+        self.home.mkdir(parents=True)
+        checkout(self.path, sha, context.repository.object_stores)
+
+    def run(self, command: str) -> CommandRun:
+        """Run a shell command here, in the sandbox. Raises Stopped when asked to stop."""
+        context = self._context
+        seconds = context.order.gates.check_seconds
+        search_path = os.environ.get("PATH", os.defpath)
+        view = View((self.path, self.home), context.repository.object_stores, search_path)
+        log = self._root / "log"
+        ending = run_program(
+            Program(
+                argv=context.sandbox.wrap(("/bin/sh", "-c", command), self.path, view),
+                cwd=self.path,
+                env={
+                    "PATH": search_path,
+                    "HOME": str(self.home),
+                    "LANG": os.environ.get("LANG", "C.UTF-8"),
+                },
+                log=log,
+                seconds=seconds,
+                stall_seconds=seconds,
+                output_bytes=_OUTPUT_BYTES,
+                namespaced=context.sandbox.namespaced,
+            ),
+            cancelled=context.stop.asked,
+        )
+        context.stop.check()
+        return CommandRun(command, ending.end, ending.exit_code, ending.tail, ending.seconds)
+
+    def log_tail(self, limit: int) -> str:
+        """The end of all that ran here, at most `limit` bytes."""
+        return tail_of(self._root / "log", limit)
+
+
+def tail_of(path: Path, limit: int) -> str:
+    """The last `limit` bytes of a file as text; empty when it is not there."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - limit))
+            return file.read(limit).decode("utf-8", "replace")
+    except FileNotFoundError:
+        return ""

@@ -1,0 +1,28 @@
+"""What every gate is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent_os.attempt.directory import AttemptDirectory
+from agent_os.attempt.gates.changes import Change
+from agent_os.attempt.journal import Journal
+from agent_os.attempt.stopping import StopRequest
+from agent_os.domain.attempts import Order
+from agent_os.workspace.sandbox import Sandbox
+from agent_os.workspace.snapshot import SnapshotRepository
+
+
+@dataclass(frozen=True)
+class GateContext:
+    """`head` is held against `order.base`; `changes` run from their merge base to `head`."""
+
+    order: Order
+    directory: AttemptDirectory
+    repository: SnapshotRepository
+    sandbox: Sandbox
+    journal: Journal
+    stop: StopRequest
+    head: str
+    merge_base: str
+    changes: tuple[Change, ...]

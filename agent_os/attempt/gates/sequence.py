@@ -1,0 +1,53 @@
+"""The gates in order: cheap ones first, the costly ones only when those passed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+from agent_os.attempt.gates.checks import run_checks
+from agent_os.attempt.gates.context import GateContext
+from agent_os.attempt.gates.protected import check_protected
+from agent_os.attempt.gates.size import check_diff, check_size
+from agent_os.attempt.gates.tests import check_tests
+from agent_os.domain.attempts import Evidence, GateResult, Verdict
+
+_CHEAP: tuple[Callable[[GateContext], GateResult], ...] = (check_diff, check_size, check_protected)
+_GOOD = (Verdict.PASS, Verdict.NONE)
+
+
+def run_gates(context: GateContext, contract: GateResult) -> Evidence:
+    """All gates' results for `context.head`, starting with `contract`."""
+    shutil.rmtree(context.directory.checkouts, ignore_errors=True)
+    results: list[GateResult] = []
+
+    def add(result: GateResult) -> None:
+        results.append(result)
+        facts = {"name": result.name, "verdict": result.verdict.value, "detail": result.detail}
+        context.journal.write("gates", "gate", **facts)
+        _log(context, result)
+
+    add(contract)
+    for gate in _CHEAP:
+        add(gate(context))
+    if all(result.verdict in _GOOD for result in results):
+        for result in run_checks(context):
+            add(result)
+        context.stop.check()
+    if all(result.verdict in _GOOD for result in results):
+        add(check_tests(context))
+    shutil.rmtree(context.directory.checkouts, ignore_errors=True)
+    return Evidence(
+        base=context.order.base,
+        head=context.head,
+        sandbox=context.sandbox.kind,
+        gates=tuple(results),
+    )
+
+
+def _log(context: GateContext, result: GateResult) -> None:
+    with context.directory.gates_log.open("a", encoding="utf-8", errors="replace") as file:
+        file.write(f"== {result.name}: {result.verdict} {result.detail}\n")
+        if result.command:
+            file.write(f"$ {result.command}\n")
+        file.write(f"{result.log}\n" if result.log else "")

@@ -1,0 +1,54 @@
+"""Which files are tests, how many tests one holds, and how many of them are switched off."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from agent_os.attempt.gates.patterns import matches
+
+#: Paths that hold tests, in the languages that name them so.
+TEST_GLOBS = (
+    *("tests/**", "test/**", "spec/**", "**/tests/**", "**/__tests__/**"),
+    *("**/test_*.py", "**/*_test.py", "**/conftest.py"),
+    *("**/*_test.go", "**/*.test.*", "**/*.spec.*"),
+)
+_TEST_WORDS = {
+    ".py": re.compile(r"^\s*(?:async\s+)?def\s+test_", re.M),
+    ".go": re.compile(r"^func\s+(?:Test|Fuzz|Example)", re.M),
+    ".rs": re.compile(r"#\[(?:tokio::)?test\]"),
+    "": re.compile(r"(?<![\w.])(?:it|test)(?:\.each\([^)]*\))?\s*\("),
+}
+_SKIPS = re.compile(
+    r"pytest\.mark\.(?:skip|skipif|xfail)|pytest\.(?:skip|xfail|importorskip)\b"
+    r"|unittest\.(?:skip|expectedFailure)|\bexpectedFailure\b|\bcollect_ignore"
+    r"|self\.skipTest|@skip(?:If|Unless)?\b|\b(?:it|test|describe)\.(?:skip|todo|only)\b"
+    r"|(?<![\w.])(?:xit|xtest|xdescribe|fit|fdescribe)\s*\(|\bt\.Skip(?:f|Now)?\(|#\[ignore"
+    r"|\bt\.skip\("
+)
+
+
+def is_test_file(path: str) -> bool:
+    """Whether `path` belongs to the tests."""
+    return any(matches(glob, path) for glob in TEST_GLOBS)
+
+
+def count_tests(path: str, text: str) -> int:
+    """How many tests the file defines, as far as its language is known."""
+    if path.endswith(".py"):
+        try:
+            names = [
+                node.name
+                for node in ast.walk(ast.parse(text))
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            ]
+            return sum(name.startswith("test") for name in names)
+        except (SyntaxError, ValueError, RecursionError):
+            return len(_TEST_WORDS[".py"].findall(text))
+    suffix = f".{path.rsplit('.', 1)[-1]}" if "." in path else ""
+    return len(_TEST_WORDS.get(suffix, _TEST_WORDS[""]).findall(text))
+
+
+def count_skips(text: str) -> int:
+    """How many marks in the file switch tests off."""
+    return len(_SKIPS.findall(text))

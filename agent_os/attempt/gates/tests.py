@@ -1,0 +1,108 @@
+"""Gate `tests`: a result may not pass because its tests were weakened."""
+
+from __future__ import annotations
+
+from agent_os.attempt.gates.changes import Change, readable
+from agent_os.attempt.gates.checkout import Checkout
+from agent_os.attempt.gates.checks import run_side
+from agent_os.attempt.gates.context import GateContext
+from agent_os.attempt.gates.testfiles import count_skips, count_tests, is_test_file
+from agent_os.domain.attempts import GateResult, Verdict
+from agent_os.domain.failures import FailureCode
+from agent_os.workspace.git import git_bytes, run_git, try_git
+
+NAME = "tests"
+_MAX_READ = 2_000_000
+_SHOWN = 5
+
+
+def check_tests(context: GateContext) -> GateResult:
+    """Compare the touched test files, then run the base's own tests on the result."""
+    touched = [change for change in context.changes if is_test_file(change.path)]
+    # A new conftest.py reaches into the tests that are there.
+    reaching = [c for c in touched if c.in_base or c.path.rsplit("/", 1)[-1] == "conftest.py"]
+    if not reaching:
+        return GateResult(name=NAME, verdict=Verdict.PASS, detail="Existing tests untouched.")
+    reasons = [reason for change in reaching if (reason := weakened(context, change))]
+    allowed = context.order.gates.tests_may_change
+    log, seconds = "", 0.0
+    if not reasons and not allowed and context.order.gates.checks:
+        reasons, log, seconds = _run_old_tests(context, touched)
+    if not reasons:
+        words = "Existing tests changed; none was removed or switched off."
+        return GateResult(name=NAME, verdict=Verdict.PASS, detail=words, seconds=seconds)
+    shown = "; ".join(reasons[:_SHOWN])
+    if allowed:
+        words = f"Weakened, allowed by {allowed}: {shown}."
+        return GateResult(name=NAME, verdict=Verdict.PASS, detail=words)
+    return GateResult(
+        name=NAME,
+        verdict=Verdict.FAIL,
+        detail=f"Tests weakened: {shown}.",
+        code=FailureCode.TESTS_WEAKENED,
+        log=log,
+        seconds=seconds,
+    )
+
+
+def weakened(context: GateContext, change: Change) -> str:
+    """How this change takes something from the tests; empty if it does not, as far as one sees."""
+    name = readable(change.path)
+    if change.status == "D":
+        return f"{name} deleted"
+    if change.new_mode not in ("100644", "100755"):
+        return f"{name} is no regular file any more"
+    before = _text(context, context.merge_base, change.path) if change.in_base else ""
+    after = _text(context, context.head, change.path)
+    if before.strip() and not after.strip():
+        return f"{name} emptied"
+    tests = count_tests(change.path, before), count_tests(change.path, after)
+    if tests[1] < tests[0]:
+        return f"{name} has {tests[1]} tests, {tests[0]} before"
+    if count_skips(after) > count_skips(before):
+        return f"{name} switches tests off"
+    return ""
+
+
+def _text(context: GateContext, commit: str, path: str) -> str:
+    answer = try_git("cat-file", "blob", f"{commit}:{path}", git_dir=context.repository.path)
+    return answer.stdout[:_MAX_READ].decode("utf-8", "replace")
+
+
+def _run_old_tests(context: GateContext, touched: list[Change]) -> tuple[list[str], str, float]:
+    """Run the checks on the result with the base's version of every touched test file."""
+
+    def restore(checkout: Checkout) -> None:
+        old = [change.path for change in touched if change.in_base]
+        new = [change.path for change in touched if not change.in_base]
+        _on_files(checkout, ("rm", "--quiet", "--force", "--ignore-unmatch"), new)
+        _on_files(checkout, ("checkout", "--quiet", "--force", context.merge_base), old)
+
+    if not _has_tests(context):
+        return [], "", 0.0
+    side = run_side(context, "old-tests", context.head, restore)
+    runs = [side.setup] if side.setup is not None and not side.ready else [*side.checks.values()]
+    failed = [run for run in runs if not run.passed]
+    seconds = sum(run.seconds for run in runs)
+    if not failed:
+        return [], "", seconds
+    words = f"the tests as they were on the base fail on this result ({failed[0].words})"
+    return [words], failed[0].tail[-6000:], seconds
+
+
+def _on_files(checkout: Checkout, args: tuple[str, ...], paths: list[str]) -> None:
+    # Nothing of the repository has run in this checkout yet, so its .git is still ours.
+    if paths:
+        git_bytes(
+            *(*args, "--pathspec-from-file=-", "--pathspec-file-nul"),
+            git_dir=checkout.path / ".git",
+            cwd=checkout.path,
+            env_extra={"GIT_WORK_TREE": str(checkout.path)},
+            input="".join(f"{path}\0" for path in paths),
+        )
+
+
+def _has_tests(context: GateContext) -> bool:
+    args = ("ls-tree", "-r", "-z", "--name-only", "--full-tree", context.merge_base)
+    listed = run_git(*args, git_dir=context.repository.path)
+    return any(is_test_file(path) for path in listed.split("\0") if path)

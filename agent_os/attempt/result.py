@@ -1,0 +1,197 @@
+"""`.agent_result.md`: one model is the prompt's instructions, the example, and the parser."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from agent_os.domain.errors import BadInput
+from agent_os.domain.failures import FAMILIES, FailureCode, Family
+from agent_os.workspace.candidates import is_real_directory, read_regular
+
+FILE_NAME = ".agent_result.md"
+MAX_BYTES = 256 * 1024
+#: An agent can only lower the verdict: codes that would not be charged are not its to claim.
+BLOCKERS = (
+    *(code for code in FailureCode if FAMILIES[code] is Family.PERSON),
+    FailureCode.INCOMPLETE,
+    FailureCode.CONFLICT,
+    FailureCode.TESTS_FAILED,
+)
+
+
+class Status(StrEnum):
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    BLOCKED = "blocked"
+
+
+def _section(title: str, ask: str, example: str) -> str:
+    return Field(default="", title=title, description=ask, examples=[example])
+
+
+class AgentResult(BaseModel):
+    """What the agent says of its work. Strict: what is unknown or left unfilled is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    status: Status
+    blocker: FailureCode | None = None
+    summary: str = _section(
+        "Summary",
+        "What you did and why, in one to three sentences. Required.",
+        "`parse_date` dropped the time zone; it now returns aware times.",
+    )
+    changed: str = _section(
+        "Changed",
+        "The files you changed, each with a word on how.",
+        "- `dates.py`: keep the offset\n- `tests/test_dates.py`: a case with an offset",
+    )
+    remaining: str = _section(
+        "Remaining",
+        "What is left to do, or `None`.",
+        "None",
+    )
+    failed_approaches: str = _section(
+        "Failed approaches",
+        "What you tried that did not work, so that nobody tries it again, or `None`.",
+        "`datetime.fromisoformat` alone rejects the suffix `GMT`.",
+    )
+    next_step: str = _section(
+        "Next step",
+        "The first thing that whoever goes on should do, or `None`.",
+        "None",
+    )
+    tests_run: str = _section(
+        "Tests run",
+        "The commands you ran to check your work, and what they said.",
+        "`pytest -q`: 31 passed",
+    )
+    risks: str = _section(
+        "Risks",
+        "What could break, or what you are unsure of, or `None`.",
+        "Callers that compare with naive times will raise now.",
+    )
+    manual_steps: str = _section(
+        "Manual steps",
+        "What a person must do by hand afterwards, or `None`.",
+        "None",
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> AgentResult:
+        if self.status is Status.COMPLETE and self.blocker is not None:
+            raise ValueError("`blocker` must be left out when status is complete")
+        if self.status is not Status.COMPLETE and self.blocker not in BLOCKERS:
+            raise ValueError(f"`blocker` must be one of {', '.join(BLOCKERS)}")
+        if not self.summary:
+            raise ValueError("the section Summary is missing or empty")
+        for name, title, ask in sections():
+            if _is_placeholder(str(getattr(self, name)), ask):
+                raise ValueError(f"the section {title} still holds a placeholder")
+        return self
+
+
+def sections() -> list[tuple[str, str, str]]:
+    """(field, title, what to write) of each section, in order."""
+    fields = AgentResult.model_fields.items()
+    return [(name, f.title, f.description or "") for name, f in fields if f.title]
+
+
+def instructions() -> str:
+    """What the prompt says about the file."""
+    lines = [f"- `## {title}`: {ask}" for _, title, ask in sections()]
+    blockers = ", ".join(f"`{code}`" for code in BLOCKERS)
+    return "\n".join(
+        [
+            f"When you end, write the file `{FILE_NAME}` in the top folder; do not commit it.",
+            "It starts with YAML front matter: `status` is one of "
+            + ", ".join(f"`{status}`" for status in Status)
+            + f"; unless it is `complete`, `blocker` is one of {blockers}.",
+            "Then these sections, and no others:",
+            *lines,
+        ]
+    )
+
+
+def example() -> str:
+    """A file that the parser takes; shown in the prompt."""
+    parts = ["---", f"status: {Status.COMPLETE}", "---"]
+    for name, title, _ in sections():
+        shown = (AgentResult.model_fields[name].examples or [""])[0]
+        parts.append(f"\n## {title}\n\n{shown}")
+    return "\n".join(parts) + "\n"
+
+
+def read_result(work: Path) -> bytes | None:
+    """The file's bytes, or None when there is none. BadInput if it is a link or too large."""
+    path = work / FILE_NAME
+    if not is_real_directory(work):
+        return None
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise BadInput(f"{FILE_NAME} is not a regular file.")
+    if not path.exists():
+        return None
+    data = read_regular(path, MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise BadInput(f"{FILE_NAME} is larger than {MAX_BYTES // 1024} KB.")
+    return data
+
+
+def parse_result(data: bytes) -> AgentResult:
+    """Read the file strictly. BadInput says what is wrong, in words an agent can act on."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{FILE_NAME} is not UTF-8 (byte {error.start}).") from error
+    match = re.match(r"\ufeff?\s*---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|$)(.*)", text, re.S)
+    if match is None:
+        raise BadInput(f"{FILE_NAME} must start with front matter between lines of `---`.")
+    try:
+        front = yaml.safe_load(match[1])
+    except yaml.YAMLError as error:
+        raise BadInput(f"The front matter of {FILE_NAME} is not YAML.") from error
+    if not isinstance(front, dict) or not set(front) <= {"status", "blocker"}:
+        raise BadInput(f"The front matter of {FILE_NAME} holds `status` and `blocker` only.")
+    try:
+        return AgentResult.model_validate({**front, **_parse_sections(match[2])})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadInput(f"{FILE_NAME}: {f'{where}: ' if where else ''}{first['msg']}.") from error
+
+
+def _parse_sections(body: str) -> dict[str, str]:
+    names = {title.casefold(): name for name, title, _ in sections()}
+    found: dict[str, list[str]] = {}
+    current: list[str] | None = None
+    fenced = False
+    for line in body.splitlines():
+        fenced ^= line.lstrip().startswith("```")
+        heading = None if fenced else re.fullmatch(r"#{1,2}\s+(.+?)\s*#*\s*", line)
+        if heading:
+            name = names.get(heading[1].casefold())
+            if name is None or name in found:
+                why = "twice" if name in found else "unknown"
+                raise BadInput(f"{FILE_NAME}: the section {heading[1][:60]!r} is {why}.")
+            current = found[name] = []
+        elif current is not None:
+            current.append(line)
+        elif line.strip():
+            raise BadInput(f"{FILE_NAME}: text before the first section.")
+    return {name: "\n".join(lines).strip() for name, lines in found.items()}
+
+
+def _is_placeholder(text: str, ask: str) -> bool:
+    plain = " ".join(text.split()).strip("`*_ ").casefold()
+    if plain.rstrip(".:!") in ("todo", "tbd", "fixme", "xxx") or set(plain) & {".", "…"} == set(
+        plain or "?"
+    ):
+        return True
+    if plain.rstrip(".") == " ".join(ask.split()).casefold().rstrip("."):
+        return True
+    return re.fullmatch(r"<[^<>]+>\.?", plain) is not None or plain.startswith(("todo:", "<one "))

@@ -1,0 +1,77 @@
+"""Stage `snapshot`: what the agent left is kept, before anything judges it."""
+
+from __future__ import annotations
+
+import os
+
+from agent_os.attempt.directory import AttemptDirectory
+from agent_os.attempt.failpoints import failpoint
+from agent_os.attempt.result import AgentResult, parse_result, read_result
+from agent_os.attempt.states import Prepared, Taken
+from agent_os.domain.attempts import KeptRef, Kind, Order
+from agent_os.domain.errors import BadInput
+from agent_os.workspace.snapshot import SnapshotRepository, Taking, take_snapshot
+
+
+def ref_prefix(order: Order) -> str:
+    """Where this attempt's refs live."""
+    return f"refs/agent-os/attempts/{order.slug}/{order.round}.{order.number}/"
+
+
+def take(
+    directory: AttemptDirectory, order: Order, prepared: Prepared, repository: SnapshotRepository
+) -> Taken:
+    """Keep the work as refs in `work.bundle`, and the result file as `result.md`."""
+    if not prepared.needs_agent:
+        return _without_agent(directory, order, prepared, repository)
+    snapshot = take_snapshot(
+        repository,
+        Taking(
+            work=directory.work,
+            checked_out=prepared.checked_out,
+            known=(order.start, order.base),
+            ref_prefix=ref_prefix(order),
+            message=order.commit_message,
+            parents=(order.start, order.base) if order.kind is Kind.REFRESH else (),
+        ),
+    )
+    failpoint("snapshot.half")
+    repository.bundle(directory.bundle, snapshot.kept)
+    problem = _take_result(directory)
+    return Taken(
+        head=snapshot.head,
+        kept=tuple(snapshot.kept),
+        notes=tuple(note.encode("utf-8", "replace").decode() for note in snapshot.notes),
+        problem=problem,
+    )
+
+
+def read_taken_result(directory: AttemptDirectory, taken: Taken) -> AgentResult | None:
+    """The agent's result as it was taken; None if there was none or it can't be read."""
+    if taken.problem or not directory.result.exists():
+        return None
+    return parse_result(directory.result.read_bytes())
+
+
+def _without_agent(
+    directory: AttemptDirectory, order: Order, prepared: Prepared, repository: SnapshotRepository
+) -> Taken:
+    if prepared.head is None or prepared.head in (order.start, order.base):
+        return Taken(head=prepared.head)
+    kept = (KeptRef(ref=f"{ref_prefix(order)}head", sha=prepared.head),)
+    repository.bundle(directory.bundle, kept)
+    return Taken(head=prepared.head, kept=kept)
+
+
+def _take_result(directory: AttemptDirectory) -> str:
+    try:
+        data = read_result(directory.work)
+        if data is None:
+            return ""
+        handle = os.open(directory.result, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        parse_result(data)
+    except BadInput as error:
+        return error.message
+    return ""

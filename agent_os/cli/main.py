@@ -1,0 +1,42 @@
+"""`agent-os`: the command line."""
+
+from __future__ import annotations
+
+import typer
+
+from agent_os.cli import control, doctor, hub, run, service, tasks
+
+app = typer.Typer(
+    name="agent-os",
+    help="Label a GitHub issue Ready, get a verified, merged pull request.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+SEE = "See"
+ACT = "Act"
+RUN = "Run"
+SET_UP = "Set up"
+
+app.command(rich_help_panel=SEE)(tasks.status)
+app.command(rich_help_panel=SEE)(tasks.show)
+app.command(rich_help_panel=SEE)(tasks.why)
+app.command(rich_help_panel=SEE)(tasks.logs)
+app.command(rich_help_panel=ACT)(control.retry)
+app.command(rich_help_panel=ACT)(control.stop)
+app.command(rich_help_panel=ACT)(control.pause)
+app.command(rich_help_panel=ACT)(control.resume)
+app.command("off", hidden=True)(control.pause)
+app.command("on", hidden=True)(control.resume)
+app.command(rich_help_panel=RUN)(run.up)
+app.command(rich_help_panel=RUN)(run.job)
+app.command(rich_help_panel=SET_UP)(doctor.doctor)
+app.command(rich_help_panel=SET_UP)(service.crontab)
+app.command(rich_help_panel=SET_UP)(service.systemd)
+app.add_typer(doctor.config_app, name="config", rich_help_panel=SET_UP)
+app.add_typer(hub.app, name="hub", rich_help_panel=SET_UP)
+
+
+def main() -> None:
+    app()

@@ -1,0 +1,66 @@
+"""Running the organization: one job once, or all of them until stopped."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent_os.cli.context import DEFAULT_CONFIG, ConfigOption, opened
+
+if TYPE_CHECKING:
+    from agent_os.domain.effects import Step
+
+
+class JobName(StrEnum):
+    DISPATCHER = "dispatcher"
+    QUEUE_ENGINE = "queue-engine"
+    PR_MONITOR = "pr-monitor"
+
+
+def job(
+    name: Annotated[JobName, typer.Argument(help="Which job.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what it would do; change nothing.")
+    ] = False,
+    scheduled: Annotated[
+        bool, typer.Option("--scheduled", help="Only if its due time was not run yet (crontab).")
+    ] = False,
+) -> None:
+    """Run one job once. Safe at any time, also beside the daemon."""
+    with opened(config) as world:
+        from agent_os.jobs import registry
+
+        if dry_run:
+            shown: list[Step] = []
+            registry.run(world, name.value, preview=shown.append)
+            for step in shown:
+                typer.echo(_described(step))
+            typer.echo(f"{len(shown)} steps would be taken; nothing was changed.")
+        elif scheduled:
+            registry.run_slot(world, name.value)
+        else:
+            registry.run(world, name.value)
+
+
+def _described(step: Step) -> str:
+    from agent_os.domain.effects import Record
+    from agent_os.policy import history
+
+    if isinstance(step, Record):
+        said = "; ".join(history.what(e) for e in step.events) or "notes our own changes as seen"
+        return f"record   #{step.key.number}: {said}"
+    return f"effect   {step.name}: {step.kind} ({step.why})"
+
+
+def up(
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Run all jobs until stopped (Ctrl-C or SIGTERM). Running attempts go on without it."""
+    with opened(config) as world:
+        from agent_os.jobs import daemon
+
+        typer.echo(f"Agent OS is up: {len(world.config.repositories)} repositories.", err=True)
+        daemon.Daemon(world).serve()

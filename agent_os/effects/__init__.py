@@ -1,0 +1,1 @@
+"""The applier, and one performer a file: the only code that changes the outside world."""

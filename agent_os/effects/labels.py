@@ -1,0 +1,55 @@
+"""Labels on an issue: the only place that writes them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import quote
+
+from agent_os.domain.effects import SetLabels
+from agent_os.domain.errors import NotFound
+from agent_os.domain.events import EventKind
+from agent_os.effects.performer import ABSENT, Facts, Resolution, done
+from agent_os.effects.world import World
+from agent_os.github import readers
+from agent_os.policy import echoes
+from agent_os.store.intents import Intent
+
+_SKEW = timedelta(seconds=5)
+
+
+class LabelPerformer:
+    def perform(self, world: World, effect: SetLabels, intent: str) -> Facts:
+        path = f"/repos/{effect.repo}/issues/{effect.number}/labels"
+        if effect.add:
+            world.client.send("POST", path, {"labels": list(effect.add)})
+        for label in effect.remove:
+            try:
+                world.client.send("DELETE", f"{path}/{quote(label, safe='')}")
+            except NotFound:
+                readers.issue(world.client, effect.repo, effect.number)
+                # The issue is there, so only the label was gone already.
+        return self._facts(world, effect)
+
+    def probe(self, world: World, effect: SetLabels, intent: Intent) -> Resolution:
+        issue = readers.issue(world.client, effect.repo, effect.number)
+        present = {label.lower() for label in issue.labels}
+        added = all(label.lower() in present for label in effect.add)
+        removed = all(label.lower() not in present for label in effect.remove)
+        if added and removed:
+            return done(*self._facts(world, effect))
+        acts = readers.timeline(world.client, effect.repo, effect.number)
+        mine = set(echoes.traces(effect))
+        since = intent.at - _SKEW
+        traced = any(
+            act.at >= since
+            and act.actor.lower() == world.client.login.lower()
+            and echoes.trace_of(act) in mine
+            for act in acts
+        )
+        # Traced, but no longer so: a person changed it after us, and theirs stands.
+        return done(*self._facts(world, effect)) if traced else ABSENT
+
+    @staticmethod
+    def _facts(world: World, effect: SetLabels) -> Facts:
+        data = {"label": effect.label, "add": effect.add, "remove": effect.remove}
+        return [world.fact(effect, EventKind.LABELS_SET, data)]

@@ -1,0 +1,135 @@
+"""The mailbox: one markdown file a task, drawn from the store; notes and retries are read back."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import structlog
+
+from agent_os.domain.effects import Step
+from agent_os.domain.events import Event, EventKind
+from agent_os.domain.tasks import Status, Task
+from agent_os.effects.world import World
+from agent_os.policy import history, task_text, texts
+from agent_os.policy.steps import event, record
+from agent_os.store import log, tasks
+
+_log = structlog.get_logger()
+_DRAWN = re.compile(r"\n<!-- drawn: ([0-9a-f]{16}) -->\n?$")
+_LARGEST_FILE = 1_000_000
+_HISTORY_LINES = 30
+_RECENT = 200
+
+
+def _folder(world: World, name: str) -> Path:
+    return world.config.home / "mailbox" / name
+
+
+def _signed(text: str) -> str:
+    return f"{text}\n<!-- drawn: {texts.digest(text)} -->\n"
+
+
+def draw(world: World) -> None:
+    """Bring the files in line with the store: a temporary file, a rename, the others removed."""
+    for name in dict.fromkeys(task_text.FOLDERS.values()):
+        _folder(world, name).mkdir(parents=True, exist_ok=True)
+    with world.store.read() as tx:
+        found = [task for _, task in tasks.listed(tx)]
+    for task in found:
+        if folder := task_text.FOLDERS.get(task.status):
+            _draw_one(world, task, _folder(world, folder))
+
+
+def _draw_one(world: World, task: Task, folder: Path) -> None:
+    path = folder / task_text.file_name(task)
+    with world.store.read() as tx:
+        events = log.history(tx, task.key, limit=_HISTORY_LINES)
+    lines = [history.line(e) for _, e in events]
+    wanted = _signed(task_text.task_file(task, lines))
+    if _read(path) != wanted:
+        _set_aside(path)
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(wanted, "utf-8")
+        temporary.replace(path)
+    for name in set(task_text.FOLDERS.values()) - {folder.name}:
+        other = _folder(world, name) / path.name
+        if other.exists():
+            _set_aside(other)
+            other.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> str | None:
+    try:
+        if path.is_symlink() or path.stat().st_size > _LARGEST_FILE:
+            return None
+        return path.read_text("utf-8", errors="replace")
+    except OSError:
+        return None
+
+
+def _edited(text: str) -> bool:
+    """Whether a person changed the file since it was drawn."""
+    found = _DRAWN.search(text)
+    return found is None or texts.digest(text[: found.start()]) != found[1]
+
+
+def _set_aside(path: Path) -> None:
+    """Edits other than notes are not used, and not lost either."""
+    text = _read(path)
+    if text is None or not _edited(text):
+        return
+    kept = path.with_suffix(".edited")
+    reason = "Only text below Notes is read back; this copy keeps what was written elsewhere."
+    kept.write_text(f"<!-- {reason} -->\n{text}", "utf-8")
+
+
+def read(world: World) -> list[tuple[Step, int]]:
+    """What people did to the files: notes for the next attempt, a blocked task moved to inbox."""
+    with world.store.read() as tx:
+        found = tasks.listed(tx, unsettled=True)
+    steps: list[tuple[Step, int]] = []
+    for seen, task in found:
+        if events := _events(world, task):
+            steps.append((record(task, *events), seen))
+    return steps
+
+
+def _events(world: World, task: Task) -> list[Event]:
+    name, now = task_text.file_name(task), world.clock.now()
+    events: list[Event] = []
+    for folder in dict.fromkeys(task_text.FOLDERS.values()):
+        path = _folder(world, folder) / name
+        text = _read(path)
+        if text is None:
+            continue
+        if _edited(text) and (notes := task_text.notes_in(text)) != task.notes:
+            events.append(event(task, EventKind.NOTED, now, notes=notes))
+        if folder == "inbox" and task.status is Status.BLOCKED and _says_blocked(text):
+            events.append(retry(task, "the mailbox", world))
+    return events
+
+
+def _says_blocked(text: str) -> bool:
+    """Drawn as blocked, now in inbox: a person moved it. (We draw there as `queued`.)"""
+    return "\nstate: blocked\n" in text.partition("\n---")[0] + "\n"
+
+
+def retry(task: Task, by: str, world: World) -> Event:
+    """A request of the owner of this machine: the task as it stands, once more."""
+    data = {
+        "repo": task.repo,
+        "author": task.author,
+        "request": {
+            "event_id": 0,
+            "actor": task.request.actor,
+            "at": task.request.at.isoformat(),
+        },
+        "spec": task.spec.model_dump(mode="json"),
+        "labels": task.labels,
+        "priority": task.priority,
+        "tests_may_change": task.tests_may_change,
+        "agent_label": task.agent_label,
+        "by": by,
+    }
+    return event(task, EventKind.REQUESTED, world.clock.now(), **data)

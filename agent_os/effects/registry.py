@@ -1,0 +1,59 @@
+"""Which performer makes which effect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent_os.domain.effects import (
+    AcceptOutcome,
+    AskReview,
+    CloseIssue,
+    ClosePull,
+    DeleteBranch,
+    EditComment,
+    EditPull,
+    Effect,
+    MergePull,
+    OpenPull,
+    PushBranch,
+    SetLabels,
+    StartAttempt,
+    StopAttempt,
+    WriteComment,
+)
+from agent_os.effects.attempts import AttemptStarter, AttemptStopper, OutcomeAccepter
+from agent_os.effects.branches import BranchDeleter, BranchPusher
+from agent_os.effects.comments import CommentEditor, CommentWriter
+from agent_os.effects.issues import IssueCloser
+from agent_os.effects.labels import LabelPerformer
+from agent_os.effects.performer import Performer
+from agent_os.effects.pulls import (
+    PullCloser,
+    PullEditor,
+    PullMerger,
+    PullOpener,
+    ReviewAsker,
+)
+
+PERFORMERS: dict[type[Effect], Performer[Any]] = {
+    StartAttempt: AttemptStarter(),
+    AcceptOutcome: OutcomeAccepter(),
+    StopAttempt: AttemptStopper(),
+    PushBranch: BranchPusher(),
+    DeleteBranch: BranchDeleter(),
+    OpenPull: PullOpener(),
+    EditPull: PullEditor(),
+    AskReview: ReviewAsker(),
+    MergePull: PullMerger(),
+    ClosePull: PullCloser(),
+    CloseIssue: IssueCloser(),
+    SetLabels: LabelPerformer(),
+    WriteComment: CommentWriter(),
+    EditComment: CommentEditor(),
+}
+
+#: They change nothing on GitHub, so GitHub's limits don't hold them up.
+LOCAL = (StartAttempt, AcceptOutcome, StopAttempt)
+
+#: A git command that failed on the way may have changed the remote all the same.
+OVER_GIT = (PushBranch, DeleteBranch)

@@ -1,0 +1,76 @@
+"""What performers may use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent_os.config.settings import Config
+from agent_os.domain.clock import Clock
+from agent_os.domain.effects import Effect
+from agent_os.domain.errors import StoreError, TaskNotFound
+from agent_os.domain.events import Event, EventKind
+from agent_os.domain.tasks import Task, TaskKey
+from agent_os.executor.port import Executor
+from agent_os.github.client import GitHubClient
+from agent_os.store import repositories, tasks
+from agent_os.store.database import Store
+from agent_os.store.repositories import Repository
+from agent_os.workspace.mirror import Mirror
+
+
+@dataclass(frozen=True)
+class World:
+    config: Config
+    store: Store
+    client: GitHubClient
+    executor: Executor
+
+    @property
+    def clock(self) -> Clock:
+        return self.store.clock
+
+    @property
+    def token(self) -> str:
+        return self.config.github.token.get_secret_value()
+
+    def task(self, key: TaskKey) -> Task:
+        with self.store.read() as tx:
+            found = tasks.get(tx, key)
+        if found is None:
+            raise TaskNotFound(f"There is no task {key.repo_id}#{key.number}.")
+        return found
+
+    def repository(self, repo_id: int) -> Repository:
+        with self.store.read() as tx:
+            found = repositories.get(tx, repo_id)
+        if found is None:
+            raise StoreError(f"Repository {repo_id} was never looked at.")
+        return found
+
+    def mirror(self, repo_id: int) -> Mirror:
+        return Mirror(self.config.home / "mirrors" / f"{repo_id}.git")
+
+    def attempt_dir(self, task: Task, number: int) -> Path:
+        """`attempts/<owner>-<repo>-<issue>/<round>.<number>`."""
+        folder = f"{task.repo.replace('/', '-')}-{task.number}"
+        return self.config.home / "attempts" / folder / f"{task.round}.{number}"
+
+    def fact(
+        self,
+        effect: Effect,
+        kind: EventKind,
+        data: Mapping[str, object] | None = None,
+        *,
+        attempt: int | None = None,
+    ) -> Event:
+        """An event about the effect's task, now."""
+        return Event(
+            kind=kind,
+            at=self.clock.now(),
+            repo_id=effect.repo_id,
+            number=effect.number,
+            attempt=attempt,
+            data=dict(data or {}),
+        )

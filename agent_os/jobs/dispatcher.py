@@ -1,0 +1,192 @@
+"""The dispatcher: what people ask for becomes tasks; tasks that may begin are claimed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from agent_os.domain.errors import AgentOSError, NotFound
+from agent_os.domain.events import EventKind
+from agent_os.domain.failures import FailureCode
+from agent_os.domain.observed import IssueSeen
+from agent_os.domain.tasks import Status, Task, TaskKey
+from agent_os.effects import resolver
+from agent_os.effects.world import World
+from agent_os.github import readers
+from agent_os.jobs import scanning
+from agent_os.jobs.organization import Decided, Run, resting
+from agent_os.policy import commands, eligibility, specs
+from agent_os.policy.steps import event, record, waiting
+from agent_os.store import pauses, repositories, tasks
+from agent_os.store.repositories import Repository
+
+_log = structlog.get_logger()
+_MOST_DEPENDENCIES = 50
+
+
+class Dispatcher:
+    name = "dispatcher"
+
+    def due(self, world: World) -> Sequence[str]:
+        names = [r.name for r in world.config.repositories]
+        return [name for name in names if not resting(world, name)]
+
+    def turn(self, run: Run) -> list[Decided]:
+        """The first turn reads GitHub; the later ones look at what it has left."""
+        if run.turn > 0:
+            return self._claims(run)
+        return self._commands(run) or self._claims(run)
+
+    def after(self, run: Run) -> None:
+        pass
+
+    def _commands(self, run: Run) -> list[Decided]:
+        world = run.world
+        row = scanning.look_at_repository(world, run.key)
+        _keep(world, row)
+        steps = _renamed(world, row)
+        if row.frozen or row.empty:
+            return steps
+        resolver.resolve_all(world, row.repo_id)
+        resync = row.resynced_at is None
+        issues, looked = scanning.updated_issues(world, row)
+        reader = scanning.IssueReader(world, row)
+        skipped: set[int] = set()
+        for issue in issues:
+            key = TaskKey(row.repo_id, issue.number)
+            seen, task = scanning.task_of(world, key)
+            try:
+                facts = reader.facts(issue, task)
+            except (AgentOSError, ValueError, KeyError, TypeError) as error:
+                # One unreadable issue never stops the others; it is looked at again.
+                _log.warning("issue_unreadable", issue=key, error=str(error))
+                skipped.add(issue.number)
+                continue
+            if facts is None:
+                skipped |= {issue.number} if task else set()
+            elif step := commands.decide(facts, task):
+                steps.append((step, seen))
+        if resync:
+            steps += _gone(world, row, issues)
+        changing = {step.key.number for step, _ in steps} | skipped
+        keep = {n: at for n, at in looked.looked.items() if n not in changing}
+        _keep(world, looked.model_copy(update={"looked": keep}))
+        return steps
+
+    def _claims(self, run: Run) -> list[Decided]:
+        """Ready tasks are claimed, or get the named reason why not."""
+        world = run.world
+        with world.store.read() as tx:
+            row = repositories.named(tx, run.key)
+            if row is None:
+                return []
+            found = tasks.listed(tx, repo_id=row.repo_id, statuses=(Status.READY,))
+            paused = pauses.paused(tx)
+        _follow_base(world, row)
+        rules = world.config.rules(run.key)
+        steps: list[Decided] = []
+        for seen, task in found:
+            if rules is None:
+                continue
+            open_ones, cycle = _dependencies(world, row, task)
+            around = eligibility.Surroundings(
+                rules=rules,
+                labels=world.config.labels,
+                frozen=row.frozen,
+                all_paused=pauses.ALL in paused,
+                repo_paused=row.name.lower() in paused,
+                empty=row.empty,
+                open_dependencies=open_ones,
+                cycle=cycle,
+            )
+            now = world.clock.now()
+            refused = eligibility.refusal(task, around)
+            if refused is None:
+                steps.append((record(task, event(task, EventKind.CLAIMED, now)), seen))
+            elif step := waiting(task, *refused, now):
+                steps.append((step, seen))
+        return steps
+
+
+def _keep(world: World, row: Repository) -> None:
+    with world.store.write() as tx:
+        repositories.put(world.store, tx, row)
+
+
+def _renamed(world: World, row: Repository) -> list[Decided]:
+    with world.store.read() as tx:
+        found = tasks.listed(tx, repo_id=row.repo_id)
+    now = world.clock.now()
+    return [
+        (record(task, event(task, EventKind.REPO_RENAMED, now, repo=row.name)), seen)
+        for seen, task in found
+        if task.repo != row.name
+    ]
+
+
+def _gone(world: World, row: Repository, issues: list[IssueSeen]) -> list[Decided]:
+    """Tasks whose issue is not in the whole list: asked for one by one before anything is said."""
+    listed = {i.number for i in issues}
+    with world.store.read() as tx:
+        found = tasks.listed(tx, repo_id=row.repo_id, unsettled=True)
+    steps: list[Decided] = []
+    for seen, task in found:
+        if task.number in listed or task.cancelled or task.finished_at:
+            continue
+        try:
+            readers.issue(world.client, row.name, task.number)
+        except NotFound:
+            now = world.clock.now()
+            gone = event(task, EventKind.CANCELLED, now, reason="issue_gone", by="")
+            steps.append((record(task, gone), seen))
+    return steps
+
+
+def _follow_base(world: World, row: Repository) -> None:
+    """Only while a task waits for the base to move."""
+    with world.store.read() as tx:
+        found = tasks.listed(tx, repo_id=row.repo_id, statuses=(Status.QUEUED, Status.IN_REVIEW))
+    waits = [t for _, t in found if t.attempts and t.attempts[-1].code is FailureCode.BASE_RED]
+    if waits:
+        follow_base(world, row)
+
+
+def follow_base(world: World, row: Repository) -> Repository:
+    """The row with the default branch's newest commit."""
+    head = readers.branch_head(world.client, row.name, row.default_branch) or ""
+    if head == row.base_head:
+        return row
+    with world.store.write() as tx:
+        current = repositories.get(tx, row.repo_id) or row
+        moved = current.model_copy(update={"base_head": head})
+        repositories.put(world.store, tx, moved)
+    return moved
+
+
+def _dependencies(
+    world: World, row: Repository, task: Task
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """(those that are open, a cycle or nothing). One that does not exist counts as open."""
+    known: dict[int, tuple[int, ...]] = {task.number: task.spec.depends_on}
+    still_open: set[int] = set()
+    todo = list(task.spec.depends_on)
+    while todo and len(known) < _MOST_DEPENDENCIES:
+        number = todo.pop()
+        if number in known:
+            continue
+        try:
+            issue = readers.issue(world.client, row.name, number)
+        except NotFound:
+            known[number] = ()
+            still_open.add(number)
+            continue
+        if issue.open:
+            still_open.add(number)
+            spec = specs.parse(issue.title, issue.body, issue.updated_at)
+            known[number] = spec.depends_on
+            todo += spec.depends_on
+        else:
+            known[number] = ()
+    waits = tuple(n for n in task.spec.depends_on if n in still_open and n != task.number)
+    return waits, eligibility.find_cycle(task.number, known)

@@ -1,0 +1,154 @@
+"""Observe, decide, apply: the loop that every job shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+
+from agent_os.domain.effects import Effect, Record, Step
+from agent_os.domain.errors import AgentOSError, LeaseLost, RateLimited, TokenRefused
+from agent_os.domain.tasks import TaskKey
+from agent_os.effects.applier import Applier
+from agent_os.effects.world import World
+from agent_os.store import leases, repositories
+from agent_os.store.leases import Lease
+
+_log = structlog.get_logger()
+MAX_TURNS = 20
+LEASE = timedelta(minutes=5)
+_LONGEST_BACKOFF = timedelta(minutes=30)
+
+#: A step, and the newest event of its task when it was decided.
+Decided = tuple[Step, int]
+
+
+@dataclass
+class Run:
+    """One run of a job for one key. Tasks whose effect failed rest until the next run."""
+
+    world: World
+    key: str
+    turn: int = 0
+    failed: set[TaskKey] = field(default_factory=set[TaskKey])
+    stopped_repos: set[int] = field(default_factory=set[int])
+    changed: bool = False
+
+
+class Job(Protocol):
+    name: str
+
+    def due(self, world: World) -> Sequence[str]:
+        """The keys to run for: names of repositories, or one for all."""
+        ...
+
+    def turn(self, run: Run) -> list[Decided]:
+        """Observe and decide. At most one step a task counts."""
+        ...
+
+    def after(self, run: Run) -> None:
+        """What follows when nothing is left to apply."""
+        ...
+
+
+def run(
+    job: Job,
+    world: World,
+    keys: Sequence[str] | None = None,
+    *,
+    preview: Callable[[Step], None] | None = None,
+) -> bool:
+    """Run a job; with `preview` its steps are shown instead. True when something changed."""
+    changed = False
+    for key in keys or job.due(world):
+        lease = leases.take(world.store, f"{job.name}:{key}", LEASE)
+        if lease is None:
+            _log.debug("busy", job=job.name, key=key)
+            continue
+        current = Run(world, key)
+        try:
+            _turns(job, current, lease, preview)
+            _note_success(world, key)
+        except LeaseLost:
+            _log.warning("lease_lost", job=job.name, key=key)
+        except AgentOSError as error:
+            _note_error(world, job.name, key, error)
+        finally:
+            leases.release(world.store, lease)
+        changed |= current.changed
+    return changed
+
+
+def _turns(job: Job, current: Run, lease: Lease, preview: Callable[[Step], None] | None) -> None:
+    applier = Applier(current.world, lease)
+    for current.turn in range(MAX_TURNS):
+        steps = job.turn(current)
+        if preview:
+            for step, _ in steps:
+                preview(step)
+            return
+        if not _apply(applier, current, steps):
+            break
+        current.changed = True
+        leases.renew(current.world.store, lease, LEASE)
+    job.after(current)
+
+
+def _apply(applier: Applier, current: Run, steps: list[Decided]) -> bool:
+    changed = False
+    done: set[TaskKey] = set()
+    for step, seen in steps:
+        skip = step.key in current.failed or step.key in done
+        if skip or (isinstance(step, Effect) and step.repo_id in current.stopped_repos):
+            continue
+        done.add(step.key)
+        try:
+            applied = applier.apply(step, seen)
+        except (RateLimited, TokenRefused) as error:
+            _stop_repository(current, step, error)
+            continue
+        if applied.failed:
+            current.failed.add(step.key)
+        changed |= applied.changed
+    return changed
+
+
+def _stop_repository(current: Run, step: Step, error: AgentOSError) -> None:
+    """GitHub refuses us: nothing more there in this run, and nothing is inferred from it."""
+    assert not isinstance(step, Record)
+    current.stopped_repos.add(step.repo_id)
+    _note_error(current.world, "effects", step.repo, error)
+
+
+def _note_success(world: World, name: str) -> None:
+    with world.store.write() as tx:
+        found = repositories.named(tx, name)
+        if found and found.errors:
+            clear = {"errors": 0, "last_error": "", "not_before": None}
+            repositories.put(world.store, tx, found.model_copy(update=clear))
+
+
+def _note_error(world: World, job: str, name: str, error: AgentOSError) -> None:
+    """Backoff for one repository; the others go on."""
+    _log.warning("job_failed", job=job, key=name, code=error.code, error=str(error))
+    with world.store.write() as tx:
+        found = repositories.named(tx, name)
+        if found is None:
+            return
+        now = world.clock.now()
+        pause = timedelta(seconds=world.config.limits.backoff_seconds) * 2 ** min(found.errors, 10)
+        until = now + min(pause, _LONGEST_BACKOFF)
+        if isinstance(error, RateLimited):
+            until = error.until
+        update = {"errors": found.errors + 1, "last_error": str(error), "not_before": until}
+        repositories.put(world.store, tx, found.model_copy(update=update))
+
+
+def resting(world: World, name: str) -> bool:
+    """Whether a repository is backing off after an error."""
+    with world.store.read() as tx:
+        found = repositories.named(tx, name)
+    return bool(found and found.not_before and world.clock.now() < found.not_before)

@@ -1,0 +1,172 @@
+"""The PR monitor: watches our pull requests, sends work back, merges what may be merged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from agent_os.config.repository_file import PATHS, parse_repository_file
+from agent_os.domain.effects import MergePull
+from agent_os.domain.errors import AgentOSError, ConfigError
+from agent_os.domain.observed import Act, Checks, CheckState, PullSeen
+from agent_os.domain.rules import RepoRules
+from agent_os.domain.tasks import Task
+from agent_os.effects import resolver
+from agent_os.effects.world import World
+from agent_os.github import readers
+from agent_os.jobs import dispatcher, scanning
+from agent_os.jobs.organization import Decided, Run, resting
+from agent_os.policy import merging
+from agent_os.store import intents, pauses, repositories, tasks
+from agent_os.store.repositories import Repository
+
+_log = structlog.get_logger()
+_LOG_TAIL = 4_000
+
+
+class PullMonitor:
+    name = "pr-monitor"
+
+    def due(self, world: World) -> Sequence[str]:
+        """Repositories with a pull request of ours that is not settled; no others are asked."""
+        with world.store.read() as tx:
+            repo_ids = {t.repo_id for _, t in tasks.listed(tx, unsettled=True) if t.pull}
+            names = [r.name for r in repositories.listed(tx) if r.repo_id in repo_ids]
+        return [n for n in names if world.config.rules(n) and not resting(world, n)]
+
+    def turn(self, run: Run) -> list[Decided]:
+        world = run.world
+        with world.store.read() as tx:
+            row = repositories.named(tx, run.key)
+        rules = world.config.rules(run.key)
+        if row is None or rules is None or row.frozen:
+            return []
+        resolver.resolve_all(world, row.repo_id)
+        row = dispatcher.follow_base(world, row)
+        with world.store.read() as tx:
+            found = tasks.listed(tx, repo_id=row.repo_id, unsettled=True)
+            busy = intents.unresolved_tasks(tx)
+        steps: list[Decided] = []
+        for seen, task in found:
+            if task.pull is None or task.pull.merged_sha or task.pull.closed:
+                continue
+            if task.key in busy or task.key in run.failed:
+                continue
+            try:
+                facts = _PullReader(world, row, rules, task).facts()
+            except (ValueError, KeyError, TypeError) as error:
+                _log.warning("pull_unreadable", task=task.name, error=str(error))
+                continue
+            if step := merging.decide(facts):
+                steps.append((step, seen))
+        return _one_merge(steps)
+
+    def after(self, run: Run) -> None:
+        pass
+
+
+def _one_merge(steps: list[Decided]) -> list[Decided]:
+    """Merges are one at a time per repository: the next one sees the new base."""
+    merges = [s for s in steps if isinstance(s[0], MergePull)]
+    return [s for s in steps if not isinstance(s[0], MergePull)] + merges[:1]
+
+
+class _PullReader:
+    """Reads no more than the decision needs: what rules out the rest comes first."""
+
+    def __init__(self, world: World, row: Repository, rules: RepoRules, task: Task) -> None:
+        self.world = world
+        self.row = row
+        self.rules = rules
+        self.task = task
+
+    def facts(self) -> merging.PullFacts:
+        assert self.task.pull is not None
+        pull = readers.pull(self.world.client, self.row.name, self.task.pull.number)
+        with self.world.store.read() as tx:
+            paused = pauses.paused(tx)
+        facts = merging.PullFacts(
+            task=self.task,
+            rules=self.rules,
+            limits=self.world.config.limits,
+            now=self.world.clock.now(),
+            pull=pull,
+            paused=pauses.ALL in paused or self.row.name.lower() in paused,
+            default_branch=self.row.default_branch,
+            base_head=self.row.base_head,
+        )
+        if not pull.open:
+            return facts.model_copy(update=self._ending(pull))
+        if self.task.running or pull.draft or self.task.hold:
+            return facts
+        return facts.model_copy(update=self._state(pull))
+
+    def _ending(self, pull: PullSeen) -> dict[str, object]:
+        """Who closed or merged it, by which act; ours are no person's command."""
+        client = self.world.client
+        acts = readers.timeline(client, self.row.name, pull.number)
+        ours = scanning.match_echoes(self.world, self.task.key, acts, on_pull=True)
+        last = {a.kind: a for a in acts if a.id not in ours}
+        merged = next((a for a in reversed(acts) if a.kind == "merged"), None)
+        issue = readers.issue(client, self.row.name, self.task.number)
+        return {
+            "closed_by": last["closed"].actor if "closed" in last else "",
+            "branch_deleted_by": _deleted_by(last) if not pull.merged else "",
+            "merged_by": merged.actor if merged else "",
+            "merge_sha": merged.commit if merged else "",
+            "issue_open": issue.open,
+        }
+
+    def _state(self, pull: PullSeen) -> dict[str, object]:
+        client, name = self.world.client, self.row.name
+        reader = scanning.IssueReader(self.world, self.row)
+        reviews = [r for r in readers.reviews(client, name, pull.number) if reader.may(r.author)]
+        comments: dict[int, tuple[str, ...]] = {}
+        if any(r.state == "changes_requested" for r in reviews):
+            for author, review, text in readers.review_comments(client, name, pull.number):
+                if reader.may(author):
+                    comments[review] = (*comments.get(review, ()), text)
+        update: dict[str, object] = {"reviews": tuple(reviews), "comments": comments}
+        result = self.task.result
+        if result is None or result.head != pull.head or self.task.wanted:
+            return update
+        head = readers.checks(client, name, pull.head)
+        base = readers.checks(client, name, self.row.base_head)
+        update |= {
+            "head_checks": head,
+            "base_checks": base,
+            "required": readers.required_checks(client, name, self.row.default_branch),
+            "logs": self._logs(head),
+            "method": self._method(result.base),
+        }
+        if not head.checks and not base.checks:
+            update["active_workflows"] = readers.active_workflows(client, name)
+        return update
+
+    def _logs(self, checks: Checks) -> dict[str, str]:
+        """The tail of each failed job's log: feedback says what failed, not only that it did."""
+        logs: dict[str, str] = {}
+        for check in checks.checks:
+            if check.state is CheckState.FAILURE and check.job_id:
+                try:
+                    text = readers.job_log(self.world.client, self.row.name, check.job_id)
+                except AgentOSError as error:
+                    text = f"(the log can't be read: {error.message})"
+                logs[check.name] = text[-_LOG_TAIL:]
+        return logs
+
+    def _method(self, base: str) -> str:
+        mirror = self.world.mirror(self.row.repo_id)
+        for path in PATHS:
+            if content := mirror.read_file(base, path):
+                try:
+                    return parse_repository_file(content, path).merge
+                except ConfigError as error:
+                    _log.warning("repository_file", repo=self.row.name, error=str(error))
+        return "squash"
+
+
+def _deleted_by(last: dict[str, Act]) -> str:
+    act = last.get("head_ref_deleted")
+    return act.actor if act else ""

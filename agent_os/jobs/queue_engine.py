@@ -1,0 +1,107 @@
+"""The queue engine: attempts end, results are published, queued tasks start.
+
+It reads the store and the attempts' directories only; GitHub is asked by nobody here.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from agent_os.domain.errors import AgentOSError
+from agent_os.domain.tasks import Task
+from agent_os.effects import mailbox, resolver
+from agent_os.effects.world import World
+from agent_os.jobs.organization import Decided, Run
+from agent_os.policy import picture, queue
+from agent_os.store import intents, pauses, repositories, tasks
+
+_log = structlog.get_logger()
+ALL = "all"
+
+
+class QueueEngine:
+    name = "queue-engine"
+
+    def due(self, world: World) -> Sequence[str]:
+        return [ALL]
+
+    def turn(self, run: Run) -> list[Decided]:
+        world = run.world
+        if run.turn == 0:
+            moved = mailbox.read(world)
+            if moved:
+                return moved
+        _resolve(world)
+        with world.store.read() as tx:
+            found = tasks.listed(tx, unsettled=True)
+            waiting = intents.unresolved_tasks(tx)
+        seen = {task.key: seq for seq, task in found}
+        facts = [f for _, task in found if (f := self._facts(world, task)) is not None]
+        machine = queue.Machine(
+            running=sum(1 for _, t in found if t.running),
+            free_memory_mb=free_memory_mb(),
+            limits=world.config.limits,
+            now=world.clock.now(),
+        )
+        working = [f for f in facts if f.task.key not in waiting]
+        steps = queue.decide(working, machine)
+        labels, now = world.config.labels, machine.now
+        drawn = (
+            picture.decide(f.task, labels) or picture.settle(f.task, now)
+            for f in working
+            if _may_write(f)
+        )
+        both = itertools.chain(steps, (s for s in drawn if s is not None))
+        return [(step, seen[step.key]) for step in both]
+
+    def after(self, run: Run) -> None:
+        mailbox.draw(run.world)
+
+    def _facts(self, world: World, task: Task) -> queue.TaskFacts | None:
+        with world.store.read() as tx:
+            row = repositories.get(tx, task.repo_id)
+            paused = pauses.paused(tx)
+        if row is None:
+            return None
+        now = world.clock.now()
+        resting = row.not_before is not None and now < row.not_before
+        running = task.running
+        process = world.executor.poll(Path(running.directory)) if running else ""
+        return queue.TaskFacts(
+            task=task,
+            rules=world.config.rules(row.name),
+            process=process,
+            frozen=row.frozen,
+            paused=resting or pauses.ALL in paused or row.name.lower() in paused,
+            default_branch=row.default_branch,
+            base_head=row.base_head,
+        )
+
+
+def _may_write(fact: queue.TaskFacts) -> bool:
+    return fact.rules is not None and not fact.frozen and not fact.paused
+
+
+def _resolve(world: World) -> None:
+    """One repository's trouble with GitHub never stops the others."""
+    with world.store.read() as tx:
+        repo_ids = sorted({i.effect.repo_id for i in intents.unresolved(tx)})
+    for repo_id in repo_ids:
+        try:
+            resolver.resolve_all(world, repo_id)
+        except AgentOSError as error:
+            _log.warning("not_resolved", repo_id=repo_id, error=str(error))
+
+
+def free_memory_mb() -> int | None:
+    """What the kernel says is available for new processes; None where it does not say."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return int(found[0]) // 1024 if found else None

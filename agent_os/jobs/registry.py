@@ -1,0 +1,49 @@
+"""The one list of jobs: name, cadence, function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agent_os.config.settings import Config
+from agent_os.domain.effects import Step
+from agent_os.effects.world import World
+from agent_os.jobs import organization
+from agent_os.jobs.dispatcher import Dispatcher
+from agent_os.jobs.organization import Job
+from agent_os.jobs.pr_monitor import PullMonitor
+from agent_os.jobs.queue_engine import QueueEngine
+from agent_os.policy.cadence import Cadence
+from agent_os.store import slots
+
+JOBS: dict[str, Job] = {job.name: job for job in (Dispatcher(), QueueEngine(), PullMonitor())}
+
+DESCRIPTIONS = {
+    "dispatcher": "what people ask for becomes tasks; tasks that may begin are claimed",
+    "queue-engine": "attempts end, results are published, queued tasks start",
+    "pr-monitor": "pull requests are watched, mended and merged",
+}
+
+
+def cadence(config: Config, name: str) -> Cadence:
+    return {
+        "dispatcher": config.schedule.dispatcher,
+        "queue-engine": config.schedule.queue_engine,
+        "pr-monitor": config.schedule.pr_monitor,
+    }[name]
+
+
+def run(world: World, name: str, preview: Callable[[Step], None] | None = None) -> bool:
+    """Run a job now, whatever its schedule. True when something changed."""
+    return organization.run(JOBS[name], world, preview=preview)
+
+
+def run_slot(world: World, name: str) -> bool:
+    """Run a job for its newest due time, unless that was done: cron and daemon may both call."""
+    now = world.clock.now()
+    slot = cadence(world.config, name).slot(now)
+    fence = slots.take(world.store, name, slot, organization.LEASE)
+    if fence is None:
+        return False
+    changed = run(world, name)
+    slots.finish(world.store, name, slot, fence)
+    return changed

@@ -1,0 +1,1 @@
+"""A small GitHub on this machine: REST, git and CI, for demos and tests."""

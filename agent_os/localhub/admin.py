@@ -1,0 +1,149 @@
+"""What tests and demos may do to the hub itself, below /_hub. No sign-in: it is loopback only."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from agent_os.localhub import accounts, issues, repositories
+from agent_os.localhub.errors import Refusal
+from agent_os.localhub.faults import Fault
+from agent_os.localhub.hub import Hub
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Order:
+    """One admin request."""
+
+    hub: Hub
+    body: Json
+    query: dict[str, str]
+
+
+Action = Callable[[Order], Any]
+
+
+def health(_: Order) -> Json:
+    """GET /_hub/health."""
+    return {"ok": True}
+
+
+def requests(order: Order) -> Json:
+    """GET /_hub/requests; ?writes=1 leaves reads out."""
+    return order.hub.traffic.report(writes_only=order.query.get("writes") == "1")
+
+
+def reset_requests(order: Order) -> Json:
+    """POST /_hub/requests/reset."""
+    order.hub.traffic.reset()
+    return {}
+
+
+def faults(order: Order) -> Any:
+    """GET /_hub/faults: those still to come."""
+    return order.hub.faults.pending()
+
+
+def add_fault(order: Order) -> Any:
+    """POST /_hub/faults: path (a regular expression) and other fields of Fault."""
+    known = {field.name for field in fields(Fault)}
+    if "path" not in order.body or not order.body.keys() <= known:
+        raise Refusal(422, f"a fault has path and some of {', '.join(sorted(known))}")
+    order.hub.faults.add(Fault(**order.body))
+    return order.hub.faults.pending()
+
+
+def clear_faults(order: Order) -> Any:
+    """DELETE /_hub/faults."""
+    order.hub.faults.clear()
+    return []
+
+
+def add_user(order: Order) -> Json:
+    """POST /_hub/users: login, token."""
+    login, token = order.body.get("login"), order.body.get("token")
+    if not isinstance(login, str) or not isinstance(token, str) or not login or not token:
+        raise Refusal(422, "login and token are needed")
+    user = accounts.add(order.hub.db, login, token, order.hub.now())
+    return {"login": user.login, "id": user.id}
+
+
+def delete_issue(order: Order) -> Json:
+    """POST /_hub/issues/delete: repo (owner/name), number. REST answers 410 afterwards."""
+    owner, _, name = str(order.body.get("repo", "")).partition("/")
+    repo = repositories.follow(order.hub, owner, name)
+    issues.delete(order.hub, issues.get(order.hub, repo.id, int(order.body.get("number", 0))))
+    return {}
+
+
+def ci(order: Order) -> Json:
+    """POST /_hub/ci: delay (seconds before each run), paused."""
+    order.hub.ci.delay = float(order.body.get("delay", order.hub.ci.delay))
+    order.hub.ci.paused = bool(order.body.get("paused", order.hub.ci.paused))
+    order.hub.ci_wake.set()
+    return {"delay": order.hub.ci.delay, "paused": order.hub.ci.paused}
+
+
+def clock(order: Order) -> Json:
+    """POST /_hub/clock: now (ISO time) or advance (seconds)."""
+    if "now" in order.body:
+        order.hub.clock.set(str(order.body["now"]))
+    order.hub.clock.advance(float(order.body.get("advance", 0)))
+    return {"now": order.hub.now()}
+
+
+def rate(order: Order) -> Json:
+    """POST /_hub/rate: limit (requests an hour and user); all counts start again."""
+    order.hub.rates.set_limit(int(order.body.get("limit", order.hub.rates.limit)))
+    return {"limit": order.hub.rates.limit}
+
+
+ACTIONS: list[tuple[str, str, Action]] = [
+    ("GET", "/health", health),
+    ("GET", "/requests", requests),
+    ("POST", "/requests/reset", reset_requests),
+    ("GET", "/faults", faults),
+    ("POST", "/faults", add_fault),
+    ("DELETE", "/faults", clear_faults),
+    ("POST", "/users", add_user),
+    ("POST", "/issues/delete", delete_issue),
+    ("POST", "/ci", ci),
+    ("POST", "/clock", clock),
+    ("POST", "/rate", rate),
+]
+
+
+def _endpoint(hub: Hub, action: Action) -> Callable[[Request], Any]:
+    def act(body: Json, query: dict[str, str]) -> Any:
+        with hub.db.transaction():
+            return action(Order(hub, body, query))
+
+    async def respond(request: Request) -> Response:
+        raw = await request.body()
+        try:
+            if "origin" in request.headers:
+                raise Refusal(403, "Web pages may not drive the hub")
+            body: Json = json.loads(raw) if raw.strip() else {}
+            done = await run_in_threadpool(act, body, dict(request.query_params))
+        except Refusal as refusal:
+            return JSONResponse(refusal.body(), refusal.status)
+        except (ValueError, TypeError) as error:
+            return JSONResponse({"message": str(error)}, 422)
+        return JSONResponse(done)
+
+    return respond
+
+
+def routes(hub: Hub) -> list[BaseRoute]:
+    """The admin routes."""
+    return [
+        Route(f"/_hub{path}", _endpoint(hub, action), methods=[method])
+        for method, path, action in ACTIONS
+    ]

@@ -1,0 +1,61 @@
+"""What every part of the hub shares."""
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent_os.localhub.clock import Clock
+from agent_os.localhub.database import Database
+from agent_os.localhub.faults import Faults
+from agent_os.localhub.git import Git
+from agent_os.localhub.rates import Rates
+from agent_os.localhub.traffic import Traffic
+
+
+@dataclass
+class CiSettings:
+    """How the continuous integration behaves; `delay` (seconds) passes before each run."""
+
+    parallel: int = 2
+    delay: float = 0.0
+    paused: bool = False
+
+
+@dataclass
+class Hub:
+    """Storage, clock and the few things that live in memory only.
+
+    Lock order: a repository's lock (whoever changes its refs holds it), then the database.
+    """
+
+    root: Path
+    db: Database
+    clock: Clock
+    ci: CiSettings = field(default_factory=CiSettings)
+    ci_wake: threading.Event = field(default_factory=threading.Event)
+    faults: Faults = field(default_factory=Faults)
+    traffic: Traffic = field(default_factory=Traffic)
+    rates: Rates = field(default_factory=Rates)
+    _locks: dict[int, threading.RLock] = field(default_factory=dict[int, threading.RLock])
+
+    @classmethod
+    def open(cls, root: Path) -> "Hub":
+        """The hub stored below `root`, made when new."""
+        (root / "repos").mkdir(parents=True, exist_ok=True)
+        return cls(root, Database(root / "hub.sqlite"), Clock())
+
+    def now(self) -> str:
+        """The hub's time, as stored."""
+        return self.clock.now()
+
+    def git_dir(self, repo_id: int) -> Path:
+        """Where a repository's objects and refs are."""
+        return self.root / "repos" / f"{repo_id}.git"
+
+    def git(self, repo_id: int) -> Git:
+        """Git commands in that repository."""
+        return Git(self.git_dir(repo_id))
+
+    def lock(self, repo_id: int) -> threading.RLock:
+        """Held by whoever changes the repository's refs."""
+        return self._locks.setdefault(repo_id, threading.RLock())

@@ -1,0 +1,81 @@
+"""Users and organizations."""
+
+from typing import Any
+
+from agent_os.localhub import accounts
+from agent_os.localhub.accounts import User
+from agent_os.localhub.render.view import View, node_id
+
+
+def user(view: View, who: User) -> dict[str, Any]:
+    """The short form inside other objects."""
+    url = f"{view.api}/users/{who.login}"
+    return {
+        "login": who.login,
+        "id": who.id,
+        "node_id": node_id(who.type, who.id),
+        "avatar_url": "",
+        "gravatar_id": "",
+        "url": url,
+        "html_url": f"{view.base}/{who.login}",
+        "followers_url": f"{url}/followers",
+        "following_url": f"{url}/following{{/other_user}}",
+        "gists_url": f"{url}/gists{{/gist_id}}",
+        "starred_url": f"{url}/starred{{/owner}}{{/repo}}",
+        "subscriptions_url": f"{url}/subscriptions",
+        "organizations_url": f"{url}/orgs",
+        "repos_url": f"{url}/repos",
+        "events_url": f"{url}/events{{/privacy}}",
+        "received_events_url": f"{url}/received_events",
+        "type": who.type,
+        "user_view_type": "public",
+        "site_admin": False,
+    }
+
+
+def by_id(view: View, user_id: int | None) -> dict[str, Any] | None:
+    """The short form of the user with this id, None for none."""
+    return None if user_id is None else user(view, accounts.by_id(view.hub.db, user_id))
+
+
+def full(view: View, who: User) -> dict[str, Any]:
+    """As GET /user and /users/{login} show it."""
+    return user(view, who) | {
+        "name": who.login,
+        "company": None,
+        "blog": "",
+        "location": None,
+        "email": who.email if who.type == "User" else None,
+        "hireable": None,
+        "bio": None,
+        "twitter_username": None,
+        "public_repos": 0,
+        "public_gists": 0,
+        "followers": 0,
+        "following": 0,
+        "created_at": who.created_at,
+        "updated_at": who.created_at,
+    }
+
+
+def organization(view: View, who: User) -> dict[str, Any]:
+    """As GET /orgs/{org} shows it."""
+    url = f"{view.api}/orgs/{who.login}"
+    return {
+        "login": who.login,
+        "id": who.id,
+        "node_id": node_id(who.type, who.id),
+        "url": url,
+        "repos_url": f"{url}/repos",
+        "events_url": f"{url}/events",
+        "hooks_url": f"{url}/hooks",
+        "issues_url": f"{url}/issues",
+        "members_url": f"{url}/members{{/member}}",
+        "public_members_url": f"{url}/public_members{{/member}}",
+        "avatar_url": "",
+        "description": None,
+        "html_url": f"{view.base}/{who.login}",
+        "type": "Organization",
+        "created_at": who.created_at,
+        "updated_at": who.created_at,
+    }

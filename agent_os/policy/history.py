@@ -1,0 +1,79 @@
+"""One line for people about each event."""
+
+from __future__ import annotations
+
+from agent_os.domain.events import Event, EventKind
+from agent_os.policy import texts
+
+_TEMPLATES: dict[EventKind, str] = {
+    EventKind.REQUESTED: "asked for by {request[actor]}",
+    EventKind.REQUEST_REPEATED: "asked for again by {actor} while it was {status}",
+    EventKind.DECLINED: "not taken ({reason}): {detail}",
+    EventKind.TEXT_CHANGED: "the issue's text was changed",
+    EventKind.TEXT_IGNORED: "a text by someone without write permission is not used",
+    EventKind.ACT_IGNORED: "{act} by {by} was ignored: {why}",
+    EventKind.LABELS_SEEN: "labels are now: {labels}",
+    EventKind.HELD: "blocked ({reason}): {detail}",
+    EventKind.HOLD_ENDED: "unblocked by {by}",
+    EventKind.CANCELLED: "cancelled ({reason}) {by}",
+    EventKind.ISSUE_CLOSED: "the issue was closed {by}",
+    EventKind.ISSUE_REOPENED: "the issue was reopened {by}",
+    EventKind.NOTED: "the owner wrote notes",
+    EventKind.CLAIMED: "claimed",
+    EventKind.WAITING: "waits: {reason} {detail}",
+    EventKind.WORK_WANTED: "{kind} wanted: {why}",
+    EventKind.ATTEMPT_STARTED: "attempt {attempt[number]} ({attempt[kind]} by {attempt[agent]})",
+    EventKind.ATTEMPT_ENDED: "attempt ended: {code} {detail}",
+    EventKind.ATTEMPT_STOPPED: "attempt is being stopped: {why}",
+    EventKind.BRANCH_PUSHED: "branch pushed at {sha:.10}",
+    EventKind.BRANCH_DELETED: "branch deleted",
+    EventKind.PULL_OPENED: "pull request #{number} opened",
+    EventKind.PULL_EDITED: "pull request described anew",
+    EventKind.PULL_HEAD_MOVED: "someone pushed {sha:.10} to the branch",
+    EventKind.PULL_MERGED: "merged as {sha:.10} by {by}",
+    EventKind.PULL_CLOSED: "pull request closed {by}",
+    EventKind.REVIEW_ASKED: "review asked of {login} {refused}",
+    EventKind.REVIEW_SEEN: "review read",
+    EventKind.RESULT_REJECTED: "result of attempt {attempt} refused ({code}): {detail}",
+    EventKind.FINISHED: "done",
+    EventKind.SETTLED: "nothing is left to do",
+    EventKind.LESSON: "lesson: {text}",
+    EventKind.INCIDENT: "incident: {detail}",
+    EventKind.LABELS_SET: "labels +{add} -{remove}",
+    EventKind.COMMENT_WRITTEN: "status comment written",
+    EventKind.COMMENT_GONE: "someone deleted our comment; it stays deleted",
+    EventKind.TOLD: "the requester was told: {state}",
+    EventKind.EFFECT_FAILED: "{effect} failed ({code}): {error}",
+    EventKind.EFFECT_UNANSWERED: "{effect} got no answer: {error}",
+    EventKind.EFFECT_RESOLVED: "{effect} was looked up: {found}",
+    EventKind.PAUSED: "paused {scope}",
+    EventKind.RESUMED: "resumed {scope}",
+    EventKind.REPO_FROZEN: "repository frozen: {reason}",
+    EventKind.REPO_THAWED: "repository is back",
+    EventKind.REPO_RENAMED: "the repository is called {repo} now",
+}
+
+
+class _Blank(dict[str, object]):
+    """Missing and empty values say nothing."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def line(event: Event) -> str:
+    """`2026-01-31 12:00:00 what happened`."""
+    return f"{event.at:%Y-%m-%d %H:%M:%S} {what(event)}"
+
+
+def what(event: Event) -> str:
+    data = _Blank({k: _plain(v) for k, v in event.data.items() if v is not None})
+    if event.kind is EventKind.ATTEMPT_ENDED and not event.data.get("code"):
+        data["code"] = "complete"
+    if event.kind is EventKind.WAITING and not event.data.get("reason"):
+        return "goes on"
+    return texts.inline(_TEMPLATES[event.kind].format_map(data), 400)
+
+
+def _plain(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value

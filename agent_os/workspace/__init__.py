@@ -1,0 +1,1 @@
+"""Mirrors, work dirs, snapshots, processes and the sandbox. Knows the domain only."""

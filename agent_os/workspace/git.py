@@ -1,0 +1,156 @@
+"""The one place that runs git: a subprocess with a fixed environment, never a shell."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent_os.domain.errors import BadInput, GitError
+
+_SAFE_CONFIG = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "protocol.ext.allow=never",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "core.quotePath=false",
+    "advice.detachedHead=false",
+    "init.defaultBranch=main",
+)
+_OUTPUT_TAIL = 4_000
+_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+@dataclass(frozen=True)
+class GitAnswer:
+    """What one git command said. `output` is stderr, bounded."""
+
+    code: int
+    stdout: bytes
+    output: str
+
+    @property
+    def text(self) -> str:
+        return self.stdout.decode("utf-8", "replace")
+
+
+def is_sha(text: str) -> bool:
+    """Whether `text` is a full object name (SHA-1 or SHA-256, lower case)."""
+    return _SHA.fullmatch(text) is not None
+
+
+def checked_sha(text: str) -> str:
+    """`text` itself, or BadInput: nothing else may stand where git expects an object name."""
+    if not is_sha(text):
+        raise BadInput(f"Not a full commit id: {text[:80]!r}.")
+    return text
+
+
+def git_environment(git_dir: Path | None, extra: Mapping[str, str] | None) -> dict[str, str]:
+    """The whole environment of a git command: nothing of the caller's leaks in but PATH."""
+    env = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": "/nonexistent",
+        "LANG": "C",
+        "LC_ALL": "C",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_LITERAL_PATHSPECS": "1",
+    }
+    if git_dir is not None:
+        env["GIT_DIR"] = str(git_dir)
+    env.update(extra or {})
+    return env
+
+
+def try_git(
+    *args: str,
+    git_dir: Path | None = None,
+    cwd: Path | None = None,
+    env_extra: Mapping[str, str] | None = None,
+    timeout: float = 120.0,
+    input: str | bytes | None = None,
+    pass_fds: tuple[int, ...] = (),
+) -> GitAnswer:
+    """Run git and return its answer, whatever its exit code; `timeout` in seconds.
+
+    Raises GitError when git can't be started or does not end in time (its whole group is ended).
+    """
+    config = [part for setting in _SAFE_CONFIG for part in ("-c", setting)]
+    data = input.encode("utf-8", "surrogateescape") if isinstance(input, str) else input
+    try:
+        process = subprocess.Popen(
+            ["git", *config, *args],
+            stdin=subprocess.DEVNULL if data is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd or git_dir or Path("/"),
+            env=git_environment(git_dir, env_extra),
+            pass_fds=pass_fds,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise GitError(f"git could not be started: {error}.") from error
+    try:
+        stdout, stderr = process.communicate(data, timeout=timeout)
+    except subprocess.TimeoutExpired as error:
+        raise GitError(f"git {_verb(args)} did not end within {timeout:.0f} s.") from error
+    finally:
+        if process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    return GitAnswer(process.returncode, stdout, stderr[-_OUTPUT_TAIL:].decode("utf-8", "replace"))
+
+
+def git_bytes(
+    *args: str,
+    git_dir: Path | None = None,
+    cwd: Path | None = None,
+    env_extra: Mapping[str, str] | None = None,
+    timeout: float = 120.0,
+    input: str | bytes | None = None,
+) -> bytes:
+    """Run git and return its stdout; GitError unless it exits 0."""
+    answer = try_git(
+        *args, git_dir=git_dir, cwd=cwd, env_extra=env_extra, timeout=timeout, input=input
+    )
+    if answer.code != 0:
+        raise failed(args, answer)
+    return answer.stdout
+
+
+def run_git(
+    *args: str,
+    git_dir: Path | None = None,
+    cwd: Path | None = None,
+    env_extra: Mapping[str, str] | None = None,
+    timeout: float = 120.0,
+    input: str | bytes | None = None,
+) -> str:
+    """Run git and return its stdout as stripped text; GitError unless it exits 0."""
+    out = git_bytes(
+        *args, git_dir=git_dir, cwd=cwd, env_extra=env_extra, timeout=timeout, input=input
+    )
+    return out.decode("utf-8", "surrogateescape").strip()
+
+
+def failed(args: tuple[str, ...], answer: GitAnswer) -> GitError:
+    """The error for an answer that should have been 0. Disk trouble stays visible in `output`."""
+    lines = answer.output.strip().splitlines()
+    reason = lines[-1][:300] if lines else f"exit code {answer.code}"
+    return GitError(f"git {_verb(args)} failed: {reason}", output=answer.output)
+
+
+def _verb(args: tuple[str, ...]) -> str:
+    return next((arg for arg in args if not arg.startswith("-") and "=" not in arg), "")

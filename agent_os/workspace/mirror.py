@@ -1,0 +1,162 @@
+"""Our bare mirror of one repository: fetched from the remote, filled with what attempts made."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from agent_os.domain.attempts import KeptRef
+from agent_os.domain.errors import BadInput, Conflict, GitError
+from agent_os.workspace.git import checked_sha, is_sha, run_git, try_git
+from agent_os.workspace.remote import remote_git
+
+HEADS = ("+refs/heads/*:refs/heads/*",)
+OUR_REFS = "refs/agent-os/"
+_FETCH_SECONDS = 600.0
+_PUSH_SECONDS = 300.0
+_LIST_SECONDS = 60.0
+
+
+class Mirror:
+    """A bare repository at `path`. Refs below refs/agent-os/ are ours and are never pruned."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def objects(self) -> Path:
+        return self.path / "objects"
+
+    def ensure(self, url: str) -> None:
+        """Create the mirror if it is not there; `url` is recorded for people only."""
+        if (self.path / "HEAD").is_file() and self.objects.is_dir():
+            return
+        self.path.mkdir(parents=True, exist_ok=True)
+        with self._lock():
+            run_git("init", "--quiet", "--bare", "--template=", str(self.path))
+            (self.path / "description").write_text(f"Agent OS mirror of {url}\n", "utf-8")
+
+    def fetch(self, url: str, token: str = "", refspecs: Sequence[str] = HEADS) -> None:
+        """Fetch and prune what `refspecs` name. Raises TokenRefused, NotPermitted or GitError."""
+        if any(OUR_REFS in spec.split(":")[-1] for spec in refspecs):
+            raise BadInput("A fetch may not write below refs/agent-os/.")
+        with self._lock():
+            remote_git(
+                self.path,
+                *("fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head"),
+                *("--no-recurse-submodules", "--", url, *refspecs),
+                token=token,
+                timeout=_FETCH_SECONDS,
+            )
+
+    def import_bundle(self, path: Path, kept: Iterable[KeptRef]) -> None:
+        """Take exactly the refs `kept` out of the bundle; again is harmless.
+
+        Raises GitError when the bundle is damaged or holds other commits than `kept` says.
+        """
+        wanted = {ref.ref: checked_sha(ref.sha) for ref in kept}
+        if bad := [ref for ref in wanted if not ref.startswith(OUR_REFS)]:
+            raise BadInput(f"A bundle may only bring refs below {OUR_REFS}, not {bad[0]!r}.")
+        missing = {ref: sha for ref, sha in wanted.items() if self.resolve(ref) != sha}
+        if not missing:
+            return
+        with self._lock():
+            run_git("bundle", "verify", "--quiet", str(path), git_dir=self.path)
+            listed = run_git("bundle", "list-heads", str(path), git_dir=self.path).splitlines()
+            heads = {ref: sha for sha, _, ref in (line.partition(" ") for line in listed)}
+            if wrong := [ref for ref, sha in missing.items() if heads.get(ref) != sha]:
+                raise GitError(f"The bundle {path.name} does not hold {wrong[0]} as recorded.")
+            specs = [f"+{ref}:{ref}" for ref in missing]
+            run_git(
+                *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", str(path)),
+                *specs,
+                git_dir=self.path,
+            )
+
+    def has(self, sha: str) -> bool:
+        """Whether the commit `sha` is here."""
+        answer = try_git("cat-file", "-e", f"{checked_sha(sha)}^{{commit}}", git_dir=self.path)
+        return answer.code == 0
+
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        """Whether `descendant` contains `ancestor`. GitError if one of them is not here."""
+        args = ("merge-base", "--is-ancestor", checked_sha(ancestor), checked_sha(descendant))
+        answer = try_git(*args, git_dir=self.path)
+        if answer.code not in (0, 1):
+            raise GitError(f"git merge-base failed for {ancestor}.", output=answer.output)
+        return answer.code == 0
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The best common ancestor, or None for unrelated histories."""
+        answer = try_git("merge-base", checked_sha(one), checked_sha(other), git_dir=self.path)
+        if answer.code not in (0, 1):
+            raise GitError(f"git merge-base failed for {one}.", output=answer.output)
+        return answer.text.strip() or None
+
+    def resolve(self, ref: str) -> str | None:
+        """The commit that `ref` (a full ref name or a sha) names here, or None."""
+        args = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+        text = try_git(*args, git_dir=self.path).text.strip()
+        return text if is_sha(text) else None
+
+    def read_file(self, sha: str, path: str, max_bytes: int = 256 * 1024) -> bytes | None:
+        """A regular file of commit `sha`; None if it is absent or a link. BadInput if larger."""
+        listed = run_git("ls-tree", "-z", checked_sha(sha), "--", path, git_dir=self.path)
+        head, _, name = listed.rstrip("\0").partition("\t")
+        fields = head.split()
+        if name != path or len(fields) != 3 or fields[0] not in ("100644", "100755"):
+            return None
+        size = int(run_git("cat-file", "-s", fields[2], git_dir=self.path))
+        if size > max_bytes:
+            raise BadInput(f"{path} has {size} bytes; at most {max_bytes} are read.")
+        return try_git("cat-file", "blob", fields[2], git_dir=self.path).stdout
+
+    def diff(self, one: str, other: str, limit: int) -> str:
+        """What `other` changes against `one`, as a patch of at most `limit` characters."""
+        args = ("diff", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
+        patch = run_git(*args, checked_sha(one), checked_sha(other), "--", git_dir=self.path)
+        return patch if len(patch) <= limit else f"{patch[:limit]}\n[cut]"
+
+    def ls_remote(self, url: str, token: str, ref: str) -> str | None:
+        """The commit of `ref` on the remote now, or None when it is not there."""
+        args = ("ls-remote", "--", url, ref)
+        listed = remote_git(self.path, *args, token=token, timeout=_LIST_SECONDS)
+        for line in listed.splitlines():
+            sha, _, name = line.partition("\t")
+            if name == ref:
+                return sha
+        return None
+
+    def push(self, url: str, token: str, refspec: str, expected: str | None) -> None:
+        """Push `sha:refs/heads/x` if the remote's ref is at `expected` (None: not there).
+
+        Fast-forward only. Raises Conflict when the remote's ref is elsewhere.
+        """
+        sha, _, ref = refspec.partition(":")
+        if not ref.startswith("refs/"):
+            raise BadInput(f"A push needs a full ref name, not {ref!r}.")
+        checked_sha(sha)
+        if expected and not (self.has(expected) and self.is_ancestor(expected, sha)):
+            raise Conflict(f"{sha[:12]} is not a descendant of {expected[:12]} on {ref}.")
+        lease = f"--force-with-lease={ref}:{expected or ''}"
+        args = ("push", "--porcelain", "--no-verify", lease, "--", url, f"{sha}:{ref}")
+        remote_git(self.path, *args, token=token, timeout=_PUSH_SECONDS)
+
+    def delete_remote(self, url: str, token: str, ref: str, expected: str) -> None:
+        """Delete `ref` if it is at `expected`. Conflict if it is elsewhere or not there."""
+        lease = f"--force-with-lease={ref}:{checked_sha(expected)}"
+        args = ("push", "--porcelain", "--no-verify", lease, "--", url, f":{ref}")
+        remote_git(self.path, *args, token=token, timeout=_PUSH_SECONDS)
+
+    @contextmanager
+    def _lock(self) -> Generator[None]:
+        # Beside the mirror, not in it: git owns what is inside.
+        handle = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
