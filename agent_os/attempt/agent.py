@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 
-from agent_os.agents.driver import Driver
+from agent_os.agents.driver import Driver, Launch
 from agent_os.agents.registry import driver_named
 from agent_os.attempt.directory import AttemptDirectory
 from agent_os.attempt.failpoints import failpoint
@@ -36,14 +36,7 @@ def run_agent(
         return AgentRun(code=FailureCode.TIMEOUT, detail="The deadline passed before the start.")
     driver = driver_named(agent.driver)
     launch = driver.launch(agent, directory.work, directory.home, directory.task, directory.handoff)
-    view = View(
-        writable=(directory.work, directory.home),
-        read_only=(
-            *(directory.task, directory.handoff, directory.prompt, *launch.read_only),
-            (directory.path / order.mirror).resolve() / "objects",
-        ),
-        search_path=launch.env.get("PATH", os.defpath),
-    )
+    view = _view(directory, order, launch)
     program = Program(
         argv=sandbox.wrap(launch.argv, directory.work, view),
         cwd=directory.work,
@@ -63,6 +56,18 @@ def run_agent(
         return AgentRun(code=FailureCode.AGENT_MISSING, detail=f"Not found: {error.filename}.")
     failpoint("agent.ended")
     return _judge(driver, ending, order, stop, sandbox)
+
+
+def _view(directory: AttemptDirectory, order: Order, launch: Launch) -> View:
+    """Its work dir and home; read-only its task, the mirror's objects, and what it asks for."""
+    return View(
+        writable=(directory.work, directory.home),
+        read_only=(
+            *(directory.task, directory.handoff, directory.prompt, *launch.read_only),
+            (directory.path / order.mirror).resolve() / "objects",
+        ),
+        search_path=launch.env.get("PATH", os.defpath),
+    )
 
 
 def end_lost_agent(directory: AttemptDirectory) -> AgentRun:

@@ -45,9 +45,9 @@ def _without_agent(order: Order, repository: SnapshotRepository) -> Prepared | N
         merged = repository.merge(order.start, order.base, order.commit_message)
         if merged is not None:
             return Prepared(checked_out=order.start, head=merged, needs_agent=False)
-        if order.agent is None:
-            return Prepared(checked_out=order.base, needs_agent=False)
-        return None
+    if order.kind is Kind.REFRESH:
+        # A conflict, or a merge that failed the gates: work for an agent, if there is one.
+        return Prepared(checked_out=order.base, needs_agent=False) if order.agent is None else None
     if order.kind is Kind.VERIFY or order.agent is None:
         return Prepared(checked_out=order.start, head=order.start, needs_agent=False)
     return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from agent_os.attempt.directory import AttemptDirectory, write_atomic
@@ -26,9 +28,14 @@ def write_prompt(directory: AttemptDirectory, order: Order) -> None:
         task=order.task,
         kind=order.kind.value,
         start=order.base if order.kind == "refresh" else order.start,
-        task_text=directory.read_text(directory.task, _MAX_TASK),
-        handoff_text=directory.read_text(directory.handoff, _MAX_HANDOFF),
+        task_text=_from_outside(directory.read_text(directory.task, _MAX_TASK)),
+        handoff_text=_from_outside(directory.read_text(directory.handoff, _MAX_HANDOFF)),
         instructions=instructions(),
         example=example(),
     )
     write_atomic(directory.prompt, text)
+
+
+def _from_outside(text: str) -> str:
+    """The text, unable to end the fence around it."""
+    return re.sub(r"^(\s*)=====", r"\1= ====", text, flags=re.M).strip()

@@ -20,7 +20,7 @@ RUN = "Run"
 SET_UP = "Set up"
 
 app.command(rich_help_panel=SEE)(tasks.status)
-app.command(rich_help_panel=SEE)(tasks.show)
+app.command("show", rich_help_panel=SEE)(tasks.show_)
 app.command(rich_help_panel=SEE)(tasks.why)
 app.command(rich_help_panel=SEE)(tasks.logs)
 app.command(rich_help_panel=ACT)(control.retry)

@@ -45,3 +45,21 @@ def find(world: World, text: str) -> Task:
         names = ", ".join(t.name for t in matches)
         raise TaskNotFound(f"`{text}` may be any of {names}.", next_step="Name the repository.")
     return matches[0]
+
+
+def refusal(world: World, text: str) -> str | None:
+    """Why a request was not taken, when TASK names one that never became a task."""
+    from agent_os.policy import explain
+    from agent_os.store import declined
+
+    found = _URL.match(text) or _NAME.match(text)
+    if found is None:
+        return None
+    number, repo = int(found["number"]), (found["repo"] or "").lower()
+    with world.store.read() as tx:
+        rows = declined.listed(tx)
+    for row in rows:
+        name = row.repo.lower()
+        if row.key.number == number and (not repo or name == repo or name.endswith(f"/{repo}")):
+            return explain.waiting(f"{row.repo}#{number}", row.reason, row.detail)
+    return None

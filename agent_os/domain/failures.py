@@ -108,4 +108,4 @@ def family(code: FailureCode) -> Family:
 
 def charged(code: FailureCode) -> bool:
     """Whether an attempt that ended so counts against the task's limit (and the agent)."""
-    return family(code) in (Family.TASK, Family.PERSON)
+    return family(code) is Family.TASK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -250,3 +251,9 @@ def moment(text: str | None) -> datetime:
 
 def _login(user: Json | None) -> str:
     return (user or {}).get("login") or "ghost"
+
+
+def file(client: GitHubClient, repo: str, path: str, ref: str) -> bytes:
+    """A file's content at a branch. NotFound when it is not there."""
+    data = client.get(f"/repos/{repo}/contents/{path}", ref=ref)
+    return base64.b64decode(data["content"])

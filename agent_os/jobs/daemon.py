@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import signal
 import threading
-from datetime import datetime
 from pathlib import Path
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.base import BaseTrigger
 
 from agent_os.domain.errors import AgentOSError
 from agent_os.effects.world import World
 from agent_os.jobs import registry
-from agent_os.policy.cadence import Cadence
 from agent_os.store import tasks
 
 _log = structlog.get_logger()
@@ -26,16 +23,6 @@ _FOLLOWERS = {
     "queue-engine": ("pr-monitor",),
     "pr-monitor": ("queue-engine", "dispatcher"),
 }
-
-
-class _CadenceTrigger(BaseTrigger):
-    """APScheduler is the timer only; when a job is due is said by the cadence."""
-
-    def __init__(self, cadence: Cadence) -> None:
-        self.cadence = cadence
-
-    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
-        return self.cadence.following(now)
 
 
 class Daemon:
@@ -52,9 +39,6 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stopping.set())
         timer = BackgroundScheduler(timezone="UTC")
-        for name in registry.JOBS:
-            trigger = _CadenceTrigger(registry.cadence(self.world.config, name))
-            timer.add_job(self._due, trigger, args=[name], max_instances=1, coalesce=True)
         threads = [
             threading.Thread(target=self._work, args=[name], name=name, daemon=True)
             for name in registry.JOBS
@@ -64,6 +48,7 @@ class Daemon:
             thread.start()
         timer.start()
         for name in registry.JOBS:
+            self._plan(timer, name)
             self._wakes[name].set()
         self._stopping.wait()
         timer.shutdown(wait=False)
@@ -72,7 +57,13 @@ class Daemon:
         for thread in threads:
             thread.join(_STOP_SECONDS / len(threads))
 
-    def _due(self, name: str) -> None:
+    def _plan(self, timer: BackgroundScheduler, name: str) -> None:
+        """APScheduler is the timer only: when a job is due is said by its cadence."""
+        when = registry.cadence(self.world.config, name).following(self.world.clock.now())
+        timer.add_job(self._due, "date", run_date=when, args=[timer, name], misfire_grace_time=None)
+
+    def _due(self, timer: BackgroundScheduler, name: str) -> None:
+        self._plan(timer, name)
         self._slots[name] = True
         self._wakes[name].set()
 
@@ -90,8 +81,7 @@ class Daemon:
                         self._wakes[follower].set()
             except AgentOSError as error:
                 _log.error("job_failed", job=name, code=error.code, error=str(error))
-            except Exception:
-                # The boundary of a job: whatever it was, the next run starts afresh.
+            except Exception:  # noqa: BLE001 - a job's boundary: the next run starts afresh
                 _log.exception("job_crashed", job=name)
                 self._stopping.wait(1)
 
@@ -104,7 +94,7 @@ class Daemon:
                     running = [t.running for _, t in tasks.listed(tx, unsettled=True)]
                 directories = {a.directory for a in running if a}
                 ended = {d for d in directories if self._over(d)}
-            except Exception:
+            except Exception:  # noqa: BLE001 - the watch must not end; it looks again
                 _log.exception("watch_failed")
                 continue
             if ended - known:

@@ -1,6 +1,7 @@
 """`python -m agent_os.localhub --root DIR --port N --user LOGIN=TOKEN ...`"""
 
 import argparse
+import sys
 from pathlib import Path
 
 
@@ -21,7 +22,10 @@ def main() -> None:
     options = parser.parse_args()
     from agent_os.localhub.server import serve  # after parsing, so that --help is quick
 
-    serve(options.root, options.port, dict(options.user), ci_jobs=options.ci_jobs)
+    try:
+        serve(options.root, options.port, dict(options.user), ci_jobs=options.ci_jobs)
+    except OSError as error:
+        sys.exit(f"The hub can't start: {error}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """The hub as a process: open the storage, listen on loopback, serve until told to stop."""
 
+import fcntl
 import json
 import logging
 import signal
 import socket
 from pathlib import Path
+from typing import IO
 
 import uvicorn
 
@@ -23,8 +25,23 @@ def serve(root: Path, port: int, users: dict[str, str], *, ci_jobs: int = 2) -> 
     """Serve the hub stored below `root` until SIGTERM or SIGINT.
 
     users -- token of each login. port -- 0 picks a free one. Prints one JSON line with `url` and
-    `api_url` when requests are answered; raises OSError when the port is taken.
+    `api_url` when requests are answered; raises OSError when the port is taken, or the root is
+    in use by another hub.
     """
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / "hub.lock").open("w") as held:
+        _lock(held, root)
+        _serve(root, port, users, ci_jobs)
+
+
+def _lock(held: IO[str], root: Path) -> None:
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise OSError(f"another hub is running on {root}") from error
+
+
+def _serve(root: Path, port: int, users: dict[str, str], ci_jobs: int) -> None:
     listening = _listen(port)
     url = f"http://{HOST}:{listening.getsockname()[1]}"
     hub = Hub.open(root)

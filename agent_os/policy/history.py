@@ -42,7 +42,7 @@ _TEMPLATES: dict[EventKind, str] = {
     EventKind.LABELS_SET: "labels +{add} -{remove}",
     EventKind.COMMENT_WRITTEN: "status comment written",
     EventKind.COMMENT_GONE: "someone deleted our comment; it stays deleted",
-    EventKind.TOLD: "the requester was told: {state}",
+    EventKind.TOLD: "the requester was told by a comment",
     EventKind.EFFECT_FAILED: "{effect} failed ({code}): {error}",
     EventKind.EFFECT_UNANSWERED: "{effect} got no answer: {error}",
     EventKind.EFFECT_RESOLVED: "{effect} was looked up: {found}",

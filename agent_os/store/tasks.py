@@ -49,10 +49,13 @@ def listed(
     repo_id: int | None = None,
     statuses: Sequence[Status] = (),
     unsettled: bool = False,
-    limit: int = 100_000,
+    newest: int = 0,
 ) -> list[tuple[int, Task]]:
-    """(newest event's number, task), by repository and number."""
-    query = sa.select(schema.tasks).order_by(_t.repo_id, _t.number).limit(limit)
+    """(newest event's number, task), by repository and number; or the `newest` changed ones."""
+    query = sa.select(schema.tasks)
+    query = query.order_by(_t.seq.desc()) if newest else query.order_by(_t.repo_id, _t.number)
+    if newest:
+        query = query.limit(newest)
     if repo_id is not None:
         query = query.where(_t.repo_id == repo_id)
     if statuses:

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -143,6 +144,29 @@ def run_git(
         *args, git_dir=git_dir, cwd=cwd, env_extra=env_extra, timeout=timeout, input=input
     )
     return out.decode("utf-8", "surrogateescape").strip()
+
+
+def git_start(*args: str, git_dir: Path, max_bytes: int, timeout: float = 120.0) -> bytes:
+    """The first `max_bytes` of what git prints, however long it would go on; errors are ignored."""
+    config = [part for setting in _SAFE_CONFIG for part in ("-c", setting)]
+    process = subprocess.Popen(
+        ["git", *config, *args],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=git_dir,
+        env=git_environment(git_dir, None),
+        start_new_session=True,
+    )
+    # Ends a git that prints nothing for ever; the read below then sees the end of the pipe.
+    guard = threading.Timer(timeout, process.kill)
+    guard.start()
+    with process:
+        assert process.stdout is not None  # asked for above
+        data = process.stdout.read(max_bytes)
+        guard.cancel()
+        process.kill()
+    return data
 
 
 def failed(args: tuple[str, ...], answer: GitAnswer) -> GitError:

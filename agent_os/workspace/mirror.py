@@ -10,7 +10,7 @@ from pathlib import Path
 
 from agent_os.domain.attempts import KeptRef
 from agent_os.domain.errors import BadInput, Conflict, GitError
-from agent_os.workspace.git import checked_sha, is_sha, run_git, try_git
+from agent_os.workspace.git import checked_sha, git_start, is_sha, run_git, try_git
 from agent_os.workspace.remote import remote_git
 
 HEADS = ("+refs/heads/*:refs/heads/*",)
@@ -117,7 +117,9 @@ class Mirror:
     def diff(self, one: str, other: str, limit: int) -> str:
         """What `other` changes against `one`, as a patch of at most `limit` characters."""
         args = ("diff", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
-        patch = run_git(*args, checked_sha(one), checked_sha(other), "--", git_dir=self.path)
+        shas = (checked_sha(one), checked_sha(other))
+        data = git_start(*args, *shas, "--", git_dir=self.path, max_bytes=4 * limit + 1)
+        patch = data.decode("utf-8", "replace").strip()
         return patch if len(patch) <= limit else f"{patch[:limit]}\n[cut]"
 
     def ls_remote(self, url: str, token: str, ref: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent_os.workspace.git import checked_sha, git_bytes, run_git
+from agent_os.workspace.git import checked_sha, git_bytes, git_start
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,14 @@ def read_changes(git_dir: Path, base: str, head: str) -> tuple[Change, ...]:
 def diff_text(git_dir: Path, base: str, head: str, max_chars: int) -> str:
     """The diffstat and the diff, bounded; for people and for the next attempt."""
     args = ("--no-color", "--no-ext-diff", "--no-textconv", checked_sha(base), checked_sha(head))
-    stat = run_git("diff", "--stat=100", *args, git_dir=git_dir)[: max_chars // 2]
-    diff = git_bytes("diff", *args, git_dir=git_dir)[: max_chars * 4].decode("utf-8", "replace")
+    stat = git_start("diff", "--stat=100", *args, git_dir=git_dir, max_bytes=max_chars // 2)
+    body = git_start("diff", *args, git_dir=git_dir, max_bytes=max_chars * 4)
+    return _bounded(
+        stat.decode("utf-8", "replace").strip(), body.decode("utf-8", "replace"), max_chars
+    )
+
+
+def _bounded(stat: str, diff: str, max_chars: int) -> str:
     left = max_chars - len(stat) - 40
     shown = diff if len(diff) <= left else f"{diff[: max(0, left)]}\n[… the diff goes on]"
     return f"{stat}\n\n{shown}".strip()

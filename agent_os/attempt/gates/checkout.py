@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from agent_os.attempt.gates.context import GateContext
 from agent_os.workspace.processes import End, Program, run_program
@@ -82,17 +81,3 @@ class Checkout:
         )
         context.stop.check()
         return CommandRun(command, ending.end, ending.exit_code, ending.tail, ending.seconds)
-
-    def log_tail(self, limit: int) -> str:
-        """The end of all that ran here, at most `limit` bytes."""
-        return tail_of(self._root / "log", limit)
-
-
-def tail_of(path: Path, limit: int) -> str:
-    """The last `limit` bytes of a file as text; empty when it is not there."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - limit))
-            return file.read(limit).decode("utf-8", "replace")
-    except FileNotFoundError:
-        return ""

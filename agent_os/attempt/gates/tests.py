@@ -7,9 +7,10 @@ from agent_os.attempt.gates.checkout import Checkout
 from agent_os.attempt.gates.checks import run_side
 from agent_os.attempt.gates.context import GateContext
 from agent_os.attempt.gates.testfiles import count_skips, count_tests, is_test_file
+from agent_os.attempt.gates.testsettings import deciding_lines
 from agent_os.domain.attempts import GateResult, Verdict
 from agent_os.domain.failures import FailureCode
-from agent_os.workspace.git import git_bytes, run_git, try_git
+from agent_os.workspace.git import git_bytes, git_start, run_git
 
 NAME = "tests"
 _MAX_READ = 2_000_000
@@ -21,9 +22,9 @@ def check_tests(context: GateContext) -> GateResult:
     touched = [change for change in context.changes if is_test_file(change.path)]
     # A new conftest.py reaches into the tests that are there.
     reaching = [c for c in touched if c.in_base or c.path.rsplit("/", 1)[-1] == "conftest.py"]
-    if not reaching:
+    reasons = [*_weaknesses(context, reaching), *_changed_settings(context)]
+    if not (reaching or reasons):
         return GateResult(name=NAME, verdict=Verdict.PASS, detail="Existing tests untouched.")
-    reasons = [reason for change in reaching if (reason := weakened(context, change))]
     allowed = context.order.gates.tests_may_change
     log, seconds = "", 0.0
     if not reasons and not allowed and context.order.gates.checks:
@@ -43,6 +44,21 @@ def check_tests(context: GateContext) -> GateResult:
         log=log,
         seconds=seconds,
     )
+
+
+def _weaknesses(context: GateContext, changes: list[Change]) -> list[str]:
+    return [reason for change in changes if (reason := weakened(context, change))]
+
+
+def _changed_settings(context: GateContext) -> list[str]:
+    """Settings files in which the choice of tests changed; only where there were tests."""
+    found = [
+        f"{readable(change.path)} changes which tests run"
+        for change in context.changes
+        if deciding_lines(change.path, _text(context, context.merge_base, change.path))
+        != deciding_lines(change.path, _text(context, context.head, change.path))
+    ]
+    return found if found and _has_tests(context) else []
 
 
 def weakened(context: GateContext, change: Change) -> str:
@@ -65,8 +81,12 @@ def weakened(context: GateContext, change: Change) -> str:
 
 
 def _text(context: GateContext, commit: str, path: str) -> str:
-    answer = try_git("cat-file", "blob", f"{commit}:{path}", git_dir=context.repository.path)
-    return answer.stdout[:_MAX_READ].decode("utf-8", "replace")
+    data = git_start(
+        *("cat-file", "blob", f"{commit}:{path}"),
+        git_dir=context.repository.path,
+        max_bytes=_MAX_READ,
+    )
+    return data.decode("utf-8", "replace")
 
 
 def _run_old_tests(context: GateContext, touched: list[Change]) -> tuple[list[str], str, float]:

@@ -1,0 +1,89 @@
+"""Steering: retry and stop a task, pause and resume a repository or everything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent_os.cli.context import DEFAULT_CONFIG, ConfigOption, JsonOption, opened, show
+from agent_os.cli.target import TaskArgument, find
+
+if TYPE_CHECKING:
+    from agent_os.effects.world import World
+
+ScopeArgument = Annotated[
+    str | None, typer.Argument(metavar="[OWNER/REPO]", help="A repository of the config.")
+]
+AllOption = Annotated[bool, typer.Option("--all", help="Every repository.")]
+
+
+def retry(
+    task: TaskArgument, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False
+) -> None:
+    """Ask for a task again: a new round, or new attempts when it is blocked."""
+    with opened(config) as world:
+        from agent_os.jobs import steering
+
+        said = steering.retry(world, find(world, task))
+        show(json, {"task": task, "result": said}, lambda console: console.print(said))
+
+
+def stop(
+    task: TaskArgument, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False
+) -> None:
+    """Stop a task: its attempt ends, its pull request is closed, its branch is kept."""
+    with opened(config) as world:
+        from agent_os.jobs import steering
+
+        said = steering.stop(world, find(world, task))
+        show(json, {"task": task, "result": said}, lambda console: console.print(said))
+
+
+def pause(
+    repo: ScopeArgument = None,
+    everything: AllOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+) -> None:
+    """Start, publish and merge nothing there. Running attempts go on. (Short form: off)"""
+    with opened(config) as world:
+        from agent_os.jobs import steering
+
+        scope = _scope(world, repo, everything)
+        said = f"{scope}: paused" if steering.pause(world, scope) else f"{scope}: paused already"
+        show(json, {"scope": scope, "result": said}, lambda console: console.print(said))
+
+
+def resume(
+    repo: ScopeArgument = None,
+    everything: AllOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+) -> None:
+    """Go on after a pause. (Short form: on)"""
+    with opened(config) as world:
+        from agent_os.jobs import steering
+
+        scope = _scope(world, repo, everything)
+        said = f"{scope}: goes on" if steering.resume(world, scope) else f"{scope}: was not paused"
+        show(json, {"scope": scope, "result": said}, lambda console: console.print(said))
+
+
+def _scope(world: World, repo: str | None, everything: bool) -> str:
+    from agent_os.domain.errors import BadInput
+    from agent_os.store import pauses
+
+    if everything == bool(repo):
+        raise BadInput("Name one repository, or --all.")
+    if everything or repo is None:
+        return pauses.ALL
+    known = [r.name for r in world.config.repositories]
+    named = [
+        n for n in known if n.lower() == repo.lower() or n.lower().endswith(f"/{repo.lower()}")
+    ]
+    if len(named) != 1:
+        raise BadInput(
+            f"`{repo}` is not a repository of the config.", next_step=f"Known: {', '.join(known)}."
+        )
+    return named[0]

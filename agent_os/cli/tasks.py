@@ -1,0 +1,203 @@
+"""Looking at tasks: status, show, why, logs."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from agent_os.cli.context import DEFAULT_CONFIG, ConfigOption, JsonOption, opened, show, table
+from agent_os.cli.target import TaskArgument, find
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console, RenderableType
+
+_COLOURS = {
+    "done": "green",
+    "blocked": "red",
+    "running": "cyan",
+    "in_review": "magenta",
+    "cancelled": "bright_black",
+}
+_REFRESH_SECONDS = 1.0
+
+
+def status(
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on until Ctrl-C.")] = False,
+) -> None:
+    """All tasks, what each waits for, and how the repositories are."""
+    with opened(config) as world:
+        from agent_os.jobs import overview
+
+        if not watch:
+            data = overview.status(world)
+            show(json, data, lambda console: console.print(_status(data)))
+            return
+        from rich.live import Live
+
+        with Live(_status(overview.status(world)), refresh_per_second=4) as live:
+            while True:
+                time.sleep(_REFRESH_SECONDS)
+                live.update(_status(overview.status(world)))
+
+
+def _status(data: dict[str, Any]) -> RenderableType:
+    from rich.console import Group
+    from rich.text import Text
+
+    rows = [
+        [
+            t["task"],
+            t["state"].replace("_", " "),
+            str(t["attempts"]),
+            f"#{t['pull_request']}" if t["pull_request"] else "",
+            t["title"][:50],
+            t["why"].partition(" ")[2],
+        ]
+        for t in data["tasks"]
+    ]
+    parts: list[RenderableType] = []
+    if rows:
+        columns = ["task", "state", "tries", "PR", "title", "why"]
+        parts.append(_coloured(table("Tasks", columns, rows), data["tasks"]))
+    else:
+        parts.append(Text("No tasks yet. Set the label Ready on an issue."))
+    if data["declined"]:
+        refused = [[d["task"], d["reason"], d["why"]] for d in data["declined"]]
+        parts.append(table("Not taken", ["issue", "reason", "why"], refused))
+    repos = [[r["name"], r["mode"], _repo_state(r)] for r in data["repositories"]]
+    parts.append(table("Repositories", ["name", "mode", "state"], repos))
+    if data["sandbox"] == "none":
+        parts.append(Text("sandbox: none (agents can reach this machine's files)", style="red"))
+    return Group(*parts)
+
+
+def _coloured(made: RenderableType, rows: list[dict[str, Any]]) -> RenderableType:
+    from rich.table import Table
+
+    assert isinstance(made, Table)
+    for row, task in zip(made.rows, rows, strict=True):
+        row.style = _COLOURS.get(task["state"], "")
+    return made
+
+
+def _repo_state(repo: dict[str, Any]) -> str:
+    if repo["frozen"]:
+        return f"frozen: {repo['frozen']}"
+    if repo["paused"]:
+        return "paused"
+    return repo["last_error"] or "well"
+
+
+def show_task(data: dict[str, Any], console: Console) -> None:
+    from rich.markup import escape
+
+    console.print(f"[bold]{escape(data['task'])}[/bold] {escape(data['title'])}")
+    console.print(escape(data["why"]))
+    facts = ["state", "round", "requested_by", "type", "branch", "pull_request"]
+    console.print(table("", ["fact", "value"], [[f, str(data[f] or "–")] for f in facts]))
+    attempts = [
+        [
+            str(a["number"]),
+            a["kind"],
+            a["agent"] or "gates",
+            "running" if not a["ended_at"] else a["code"] or "complete",
+            "yes" if a["charged"] else "",
+            a["detail"],
+        ]
+        for a in data["attempts"]
+    ]
+    if attempts:
+        columns = ["#", "kind", "agent", "outcome", "charged", "detail"]
+        console.print(table("Attempts", columns, attempts))
+    console.print(table("History", ["what happened (UTC)"], [[h] for h in data["history"]]))
+
+
+def show_(
+    task: TaskArgument, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False
+) -> None:
+    """Everything about one task: facts, attempts, history."""
+    with opened(config) as world:
+        from agent_os.jobs import overview
+
+        data = overview.one(world, find(world, task))
+        show(json, data, lambda console: show_task(data, console))
+
+
+def why(
+    task: TaskArgument, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False
+) -> None:
+    """What a task waits for and what would change that, in one sentence."""
+    with opened(config) as world:
+        from agent_os.cli.target import refusal
+        from agent_os.policy import explain
+
+        sentence = refusal(world, task)
+        if sentence is None:
+            sentence = explain.why(find(world, task), world.clock.now())
+        data = {"task": task, "why": sentence}
+        show(json, data, lambda console: console.print(sentence, markup=False, highlight=False))
+
+
+def logs(
+    task: TaskArgument,
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until it ends.")] = False,
+    attempt: Annotated[int, typer.Option(help="Which attempt; 0: the newest.", min=0)] = 0,
+    lines: Annotated[int, typer.Option(help="How many of the last lines.", min=1)] = 200,
+) -> None:
+    """The raw output of an attempt's agent."""
+    from pathlib import Path
+
+    from agent_os.domain.errors import TaskNotFound
+
+    with opened(config) as world:
+        found = find(world, task)
+        chosen = [a for a in found.attempts if attempt in (0, a.number)]
+        if not chosen:
+            raise TaskNotFound(
+                f"{found.name} has no attempt {attempt or ''}.".replace(" .", "."),
+                next_step="`agent-os show TASK` lists them.",
+            )
+        directory = Path(chosen[-1].directory)
+        text, offset = _tail(directory / "agent.log", lines)
+        if json:
+            show(True, {"task": found.name, "attempt": chosen[-1].number, "log": text}, _nothing)
+            return
+        typer.echo(text, nl=False)
+        while follow:
+            done = world.executor.poll(directory) != "alive"
+            more, offset = _from(directory / "agent.log", offset)
+            typer.echo(more, nl=False)
+            if done:
+                break
+            time.sleep(_REFRESH_SECONDS / 2)
+
+
+def _nothing(console: Console) -> None:
+    del console
+
+
+_LARGEST_TAIL = 1_000_000
+
+
+def _tail(path: Path, lines: int) -> tuple[str, int]:
+    """The last lines, reading a megabyte at the most, and the end's offset."""
+    size = path.stat().st_size if path.exists() else 0
+    text, offset = _from(path, max(0, size - _LARGEST_TAIL))
+    return "".join(text.splitlines(keepends=True)[-lines:]), offset
+
+
+def _from(path: Path, offset: int) -> tuple[str, int]:
+    if not path.exists():
+        return "", offset
+    with path.open("rb") as file:
+        file.seek(offset)
+        data = file.read(_LARGEST_TAIL)
+    return data.decode(errors="replace"), offset + len(data)

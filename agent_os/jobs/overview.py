@@ -1,0 +1,90 @@
+"""The state of the organization as plain data, for the command line and for pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent_os.domain.tasks import Status, Task
+from agent_os.effects.world import World
+from agent_os.policy import explain, history
+from agent_os.store import declined, log, pauses, repositories, tasks
+
+_RECENT_DONE = 10
+_HISTORY = 200
+
+
+def status(world: World) -> dict[str, Any]:
+    """Tasks in work, those that ended lately, declined requests, repositories, pauses."""
+    now = world.clock.now()
+    with world.store.read() as tx:
+        active = tasks.listed(tx, statuses=_ACTIVE)
+        over = tasks.listed(tx, statuses=(Status.DONE, Status.CANCELLED), newest=_RECENT_DONE)
+        refused = declined.listed(tx)
+        rows = repositories.listed(tx)
+        stopped = pauses.paused(tx)
+        counts = tasks.counts(tx)
+    names = {r.name.lower(): r for r in world.config.repositories}
+    return {
+        "tasks": [_row(world, t) for _, t in (*active, *over)],
+        "counts": counts,
+        "declined": [
+            {
+                "task": f"{d.repo}#{d.key.number}",
+                "title": d.title,
+                "reason": d.reason.value,
+                "why": explain.waiting(f"{d.repo}#{d.key.number}", d.reason, d.detail),
+                "since": d.since.isoformat(),
+            }
+            for d in refused
+        ],
+        "repositories": [
+            {
+                "name": row.name,
+                "mode": names[row.name.lower()].mode.value if row.name.lower() in names else "",
+                "frozen": row.frozen or ("" if row.name.lower() in names else "not in the config"),
+                "paused": row.name.lower() in stopped or pauses.ALL in stopped,
+                "last_error": row.last_error,
+            }
+            for row in rows
+        ],
+        "all_paused": pauses.ALL in stopped,
+        "sandbox": world.config.sandbox,
+        "at": now.isoformat(),
+    }
+
+
+_ACTIVE = (Status.READY, Status.QUEUED, Status.RUNNING, Status.IN_REVIEW, Status.BLOCKED)
+
+
+def _row(world: World, task: Task) -> dict[str, Any]:
+    now = world.clock.now()
+    end = task.finished_at or now
+    row: dict[str, Any] = {
+        "task": task.name,
+        "title": task.title,
+        "state": task.status.value,
+        "round": task.round,
+        "attempts": len(task.attempts),
+        "charged": sum(1 for a in task.attempts if a.charged),
+        "agent": task.attempts[-1].agent if task.attempts else "",
+        "pull_request": task.pull.number if task.pull else None,
+        "why": explain.why(task, now),
+    }
+    if task.claimed_at:
+        row["seconds"] = round((end - task.claimed_at).total_seconds(), 1)
+    return row
+
+
+def one(world: World, task: Task) -> dict[str, Any]:
+    """Facts, attempts and history of a task."""
+    with world.store.read() as tx:
+        events = log.history(tx, task.key, limit=_HISTORY)
+    return {
+        **_row(world, task),
+        "requested_by": task.request.actor,
+        "type": task.spec.type,
+        "branch": task.branch if task.branch_head else "",
+        "attempts": [a.model_dump(mode="json") for a in task.attempts],
+        "evidence": task.result.evidence.model_dump(mode="json") if task.result else None,
+        "history": [history.line(e) for _, e in events],
+    }

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# The main job on a GitHub of its own: no account, no key, no root. See `./demo.sh --help`.
+set -euo pipefail
+cd "$(dirname "$0")"
+. scripts/venv.sh
+ensure_venv requirements.lock requirements-dev.lock
+PATH="$PWD/.venv/bin:$PATH" exec .venv/bin/python -m scripts.demo.run "$@"

@@ -1,0 +1,250 @@
+"""A town: one world of ours (config, store, attempts) and people, around a real hub."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from agent_os.config.loading import load_config
+from agent_os.domain.clock import RandomIds
+from agent_os.domain.events import Event
+from agent_os.domain.tasks import Status, Task, TaskKey
+from agent_os.effects.world import World
+from agent_os.executor.local import LocalExecutor
+from agent_os.github.client import GitHubClient
+from agent_os.github.governor import Governor
+from agent_os.jobs import registry
+from agent_os.policy import history
+from agent_os.store import log, repositories, tasks
+from agent_os.store.database import Store
+from tests.hub import HubProcess
+
+from .people import People
+
+POLL_SECONDS = 0.03
+CALC = "def add(a, b):\n    return a - b\n\n\ndef twice(a):\n    return a + a\n"
+TEST = """import unittest
+from calc import add, twice
+class T(unittest.TestCase):
+    def test_add(self):
+        self.assertEqual(add(1, 2), 3)
+    def test_twice(self):
+        self.assertEqual(twice(2), 4)
+"""
+CI = """on: [push, pull_request]
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - run: python3 -m unittest -q
+"""
+FILES = {
+    "calc.py": CALC,
+    "test_calc.py": TEST,
+    ".agent-os.yaml": "test: python3 -m unittest -q\n",
+    ".github/workflows/ci.yml": CI,
+}
+WITHOUT_CI = {k: v for k, v in FILES.items() if not k.startswith(".github")}
+FIX = "sed -i 's/a - b/a + b/' calc.py"
+SAFE = "true"
+
+
+class TownClock:
+    """The real time, and what a test has added to it."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+def agent(command: str, **more: Any) -> dict[str, Any]:
+    return {"driver": "command", "command": command, **more}
+
+
+class Town:
+    """`repo` is made with `files`; `config` is merged over the default one."""
+
+    def __init__(
+        self,
+        hub: HubProcess,
+        home: Path,
+        repo: str,
+        *,
+        login: str = "agent-os",
+        files: Mapping[str, str] = FILES,
+        agents: Mapping[str, str] | None = None,
+        mode: str = "auto-merge",
+        **config: Any,
+    ) -> None:
+        self.hub = hub
+        self.home = home
+        self.repo = repo
+        self.login = login
+        self.token = hub.token(login)
+        self.people = People(hub, repo)
+        self.clock = TownClock()
+        if files:
+            hub.seed(repo, dict(files))
+        chosen = agents or {"fixer": FIX}
+        self.config: dict[str, Any] = {
+            "home": "./runtime",
+            "github": {
+                "api_url": hub.api_url,
+                "token": "$TOKEN",
+                "settle_seconds": 0.2,
+                "request_timeout_seconds": 5,
+            },
+            "repositories": [{"name": repo, "mode": mode}],
+            "agents": {name: agent(command) for name, command in chosen.items()},
+            "routing": {"default": list(chosen)},
+            "limits": {"backoff_seconds": 0.2, "memory_mb_per_attempt": 0},
+        }
+        for key, value in config.items():
+            old = self.config.get(key)
+            self.config[key] = {**old, **value} if isinstance(old, dict) else value
+        self._worlds: list[World] = []
+        self.world = self.open()
+
+    def open(self) -> World:
+        """The world anew, as after a restart of our program with the config as it is now."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        path = self.home / "config.yaml"
+        path.write_text(yaml.safe_dump(self.config))
+        settings = load_config(path, {"TOKEN": self.token})
+        settings.home.mkdir(parents=True, exist_ok=True)
+        store = Store(settings.database_url, self.clock, RandomIds())
+        github = settings.github
+        token = github.token.get_secret_value()
+        timeout = github.request_timeout_seconds
+        client = GitHubClient(github.api_url, token, timeout, Governor(self.clock), store)
+        self.world = World(settings, store, client, LocalExecutor())
+        self._worlds.append(self.world)
+        return self.world
+
+    def close(self) -> None:
+        """End what still runs."""
+        with self.world.store.read() as tx:
+            found = [t.running for _, t in tasks.listed(tx, unsettled=True)]
+        for attempt in filter(None, found):
+            directory = Path(attempt.directory)
+            self.world.executor.stop(directory, "the test is over")
+            deadline = time.monotonic() + 10
+            while self.world.executor.poll(directory) == "alive" and time.monotonic() < deadline:
+                time.sleep(POLL_SECONDS)
+        for world in self._worlds:
+            world.store.close()
+
+    def __getattr__(self, name: str) -> Any:
+        """People's acts and views, on the first repository."""
+        if name == "people":
+            raise AttributeError(name)
+        return getattr(self.people, name)
+
+    # our side
+
+    def jobs(self) -> bool:
+        """Every job once; whether one of them changed something."""
+        return any([registry.run(self.world, name) for name in registry.JOBS])
+
+    def until(self, met: Callable[[], Any], seconds: float = 25) -> Any:
+        """Run the jobs until it holds; what it answered then."""
+        deadline = time.monotonic() + seconds
+        while True:
+            self.jobs()
+            if found := met():
+                return found
+            assert time.monotonic() < deadline, f"waited too long:\n{self.story()}"
+            time.sleep(POLL_SECONDS)
+
+    def task(self, number: int = 0, repo: str = "") -> Task | None:
+        """The task of an issue (0: the first issue that has one)."""
+        with self.world.store.read() as tx:
+            row = repositories.named(tx, repo or self.repo)
+            if row is None:
+                return None
+            if number:
+                return tasks.get(tx, TaskKey(row.repo_id, number))
+            return next((t for _, t in tasks.listed(tx, repo_id=row.repo_id)), None)
+
+    def reaches(self, number: int, status: Status, seconds: float = 25, repo: str = "") -> Task:
+        """Run until the task has this status."""
+
+        def met() -> Task | None:
+            task = self.task(number, repo)
+            return task if task and task.status is status else None
+
+        return self.until(met, seconds)
+
+    def waits(self, number: int, reason: str) -> Task:
+        """Run until the task waits for this reason."""
+
+        def met() -> Task | None:
+            task = self.task(number)
+            return task if task and task.waiting and task.waiting.reason == reason else None
+
+        return self.until(met)
+
+    def settles(self, number: int, status: Status) -> Task:
+        """Run until the task is over, and everything is drawn."""
+
+        def met() -> Task | None:
+            task = self.task(number)
+            return task if task and task.status is status and task.settled else None
+
+        return self.until(met)
+
+    def rests(self) -> None:
+        """Run until no job finds anything to change, twice in a row."""
+        self.until(lambda: not self.jobs() and not self.jobs())
+
+    def ready(self, title: str = "add is wrong", body: str = "## Goal\nFix add.\n") -> int:
+        """A new issue of alice's, labelled Ready."""
+        return self.people.issue(title, body, labels=("Ready",))
+
+    def row(self, repo: str = "") -> repositories.Repository | None:
+        with self.world.store.read() as tx:
+            return repositories.named(tx, repo or self.repo)
+
+    def events(self, number: int = 0) -> list[Event]:
+        """The log, of one issue or all."""
+        with self.world.store.read() as tx:
+            found = [e for _, e in log.history(tx)]
+        return [e for e in found if not number or e.number == number]
+
+    def kinds(self, number: int = 0) -> list[str]:
+        return [e.kind.value for e in self.events(number)]
+
+    def story(self) -> str:
+        """Everything that happened, for a failed test."""
+        with self.world.store.read() as tx:
+            found = [t for _, t in tasks.listed(tx)]
+        states = [f"{t.name}: {t.status} hold={t.hold} waiting={t.waiting}" for t in found]
+        lines = [f"#{e.number} {history.line(e)}" for e in self.events()]
+        return "\n".join([*states, *lines])
+
+    def writes(self) -> list[str]:
+        """`METHOD path` of our own writes on this repository since the last reset."""
+        found = self.hub.requests(writes=True)
+        mine = [r for r in found if r["user"] == self.login and self.repo in r["path"]]
+        return [f"{r['method']} {r['path'].partition(self.repo)[2]}" for r in mine]
+
+    def attempt_file(self, number: int, attempt: int, name: str) -> str:
+        """A file in an attempt's directory."""
+        task = self.task(number)
+        assert task is not None
+        found = next(a for a in task.attempts if a.number == attempt)
+        with suppress(FileNotFoundError):
+            return (Path(found.directory) / name).read_text("utf-8", "replace")
+        return ""
+
+    def comments_of(self, number: int) -> list[str]:
+        return [c["body"] for c in self.people.comments(number)]
