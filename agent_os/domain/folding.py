@@ -118,8 +118,10 @@ def _waiting(task: Task, event: Event) -> Task:
 
 
 def _work_wanted(task: Task, event: Event) -> Task:
+    """A fix is wanted when the result won't do: a failed one must not bring the old result back."""
     wanted = Wanted.model_validate(event.data)
-    return task.model_copy(update={"wanted": wanted, "waiting": None})
+    result = None if wanted.kind is Kind.FIX else task.result
+    return task.model_copy(update={"wanted": wanted, "waiting": None, "result": result})
 
 
 def _attempt_started(task: Task, event: Event) -> Task:
@@ -225,8 +227,11 @@ def _finished(task: Task, event: Event) -> Task:
 
 
 def _labels_set(task: Task, event: Event) -> Task:
-    added, removed = set(event.data.get("add", ())), set(event.data.get("remove", ()))
-    labels = tuple(sorted((set(task.labels) | added) - removed))
+    """GitHub's labels have no case: `ready` is removed by the name `Ready`."""
+    added, removed = event.data.get("add", ()), event.data.get("remove", ())
+    gone = {label.lower() for label in (*added, *removed)}
+    kept = {label for label in task.labels if label.lower() not in gone}
+    labels = tuple(sorted({*kept, *added}))
     shown = task.shown.model_copy(update={"label": event.data["label"]})
     return task.model_copy(update={"labels": labels, "shown": shown})
 

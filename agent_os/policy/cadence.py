@@ -42,7 +42,8 @@ class Cadence(str):
         """The newest time at or before `now` at which the job was due."""
         if (seconds := self.seconds) is not None:
             return datetime.fromtimestamp(now.timestamp() // seconds * seconds, UTC)
-        return next(CronSim(self, now + timedelta(seconds=1), reverse=True))
+        second = now.replace(microsecond=0)
+        return next(CronSim(self, second + timedelta(seconds=1), reverse=True))
 
     def following(self, now: datetime) -> datetime:
         """The first time after `now` at which the job is due."""

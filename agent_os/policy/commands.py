@@ -75,8 +75,8 @@ class _Reading:
     def take(self, act: Act) -> bool:
         """Read one act. False: it has to wait, and so have those after it."""
         if act.kind == "labeled" and self._is(act, self.facts.labels.ready):
-            if self.task and self.task.running and self.task.status in _OVER:
-                return False  # the old attempt is being stopped; one live attempt a task
+            if self.task and self.task.status in _OVER and _winding_up(self.task):
+                return False
             self._ready(act)
         elif self.task is not None and act.kind in KINDS:
             if self.facts.may.get(act.actor, False):
@@ -168,6 +168,12 @@ class _Reading:
         }
         if seen != current:
             self.add(EventKind.LABELS_SEEN, **seen)
+
+
+def _winding_up(task: Task) -> bool:
+    """Its attempt is still being stopped, or its pull request closed: the next round waits."""
+    pull = task.pull
+    return bool(task.running or (pull and not (pull.closed or pull.merged_sha)))
 
 
 def request_data(facts: IssueFacts, actor: str, event_id: int, at: datetime) -> dict[str, Any]:

@@ -140,7 +140,14 @@ def _held(facts: PullFacts) -> Answer:
 
 
 def _draft(facts: PullFacts) -> Answer:
-    return _wait(facts, Reason.DRAFT) if facts.pull.draft else None
+    """While the engine is at work its own reasons stand: two writers would take turns for ever."""
+    if not facts.pull.draft:
+        return None
+    return _NOTHING if _busy(facts.task) else _wait(facts, Reason.DRAFT)
+
+
+def _busy(task: Task) -> bool:
+    return bool(task.running or task.wanted or task.result is None)
 
 
 def _changes_asked(facts: PullFacts) -> Answer:
@@ -163,9 +170,8 @@ def _changes_asked(facts: PullFacts) -> Answer:
 
 def _engine_at_work(facts: PullFacts) -> Answer:
     task = facts.task
-    busy = task.running or task.wanted or task.result is None
     published = task.result is not None and task.result.head == facts.pull.head
-    return _NOTHING if busy or not published else None
+    return _NOTHING if _busy(task) or not published else None
 
 
 def _text_changed(facts: PullFacts) -> Answer:

@@ -74,8 +74,9 @@ def _worth_showing(task: Task) -> bool:
 def _notice(task: Task, labels: LabelRules) -> Step | None:
     """GitHub tells nobody of an edit, so what a person must notice is a new comment."""
     told = task.shown.told
-    if task.hold is not None and task.hold.reason != _BY_PERSON:
-        state = f"blocked:{task.hold.since.isoformat()}"
+    held = task.hold if task.status is Status.BLOCKED else None
+    if held is not None and held.reason != _BY_PERSON:
+        state = f"blocked:{held.since.isoformat()}"
         body = texts.blocked_notice(task, labels.ready)
     elif task.status is Status.DONE and told.startswith("blocked:"):
         state, body = "done", texts.done_notice(task)

@@ -136,16 +136,17 @@ def _backing_off(task: Task, now: datetime) -> bool:
 
 
 def _failed_last(task: Task) -> bool:
-    return bool(task.counted) and task.counted[-1].code is not None
+    """Of all attempts: a renewed request goes on with a pull request that needs mending."""
+    return bool(task.attempts) and task.attempts[-1].code is not None
 
 
 def _finish(fact: TaskFacts, now: datetime) -> Step | None:
     task = fact.task
+    if task.finished_at:
+        return None  # a person who reopens the issue afterwards is not contradicted
     if task.issue_open:
         return CloseIssue(**about(task, "its pull request is merged"))
     assert task.pull is not None
-    if task.finished_at:
-        return None
     if not task.branch_gone:
         return DeleteBranch(
             **about(task, "its pull request is merged"),

@@ -82,7 +82,8 @@ def _over_limit(
         return None
     trouble = _trailing(failed, lambda a: not a.charged and a.code is not FailureCode.BASE_RED)
     again = [a for a in trouble if a.signature and a.signature == last.signature]
-    if len(again) >= _SAME_ENVIRONMENT_FAILURE or len(trouble) > limits.environment_retries:
+    stuck = family(code) is Family.ENVIRONMENT and len(again) >= _SAME_ENVIRONMENT_FAILURE
+    if stuck or len(trouble) > limits.environment_retries:
         return Park(code=code, detail=last.detail, incident=f"{code}:{last.signature}")
     return None
 
@@ -162,7 +163,7 @@ def _start(task: Task, agent: str, chain: Sequence[str]) -> Start:
         return Start(kind=wanted.kind, agent="" if verifies else agent, feedback=wanted.feedback)
     last = task.attempts[-1] if task.attempts else None
     kind = last.kind if last else Kind.IMPLEMENT
-    if kind is Kind.VERIFY:
+    if kind is Kind.VERIFY or (kind is Kind.IMPLEMENT and task.pull):
         kind = Kind.FIX if task.pull else Kind.IMPLEMENT
     return Start(kind=kind, agent=agent, feedback=last.detail if last else "")
 

@@ -14,8 +14,9 @@ _LONGEST_TITLE = 300
 _LONGEST_COMMENT = 4_000
 _MOST_COMMENTS = 20
 
-_HEADING = re.compile(r"^#{1,4}\s+(.+?)\s*#*\s*$")
-_DEPENDS = re.compile(r"(?im)^[\s*-]*(?:depends on|blocked by):?\s+((?:#\d+(?:\s*(?:,|and)\s*)?)+)")
+# Of one line each: over a whole text of a stranger, nested repeats would take hours.
+_HEADING = re.compile(r"^#{1,4}\s+(\S.*)$")
+_DEPENDS = re.compile(r"(?i)^(?:depends on|blocked by):?\s+((?:#\d+(?:\s*(?:,|and)\s*)?)+)")
 _TYPES = {
     "bug": "debugging",
     "documentation": "docs",
@@ -39,11 +40,11 @@ def parse(
     comments: Iterable[str] = (),
 ) -> Spec:
     """The spec of an issue as it stood at `as_of`. Never fails: what has no heading is the goal."""
-    title, clean = readable(title, _LONGEST_TITLE), readable(body, _LONGEST_BODY)
+    shown, clean = readable(title, _LONGEST_TITLE), readable(body, _LONGEST_BODY)
     sections = _sections(clean)
     written = [readable(c, _LONGEST_COMMENT) for c in comments]
     return Spec(
-        title=title or "(no title)",
+        title=shown or "(no title)",
         body=clean,
         goal=sections.get("goal", ""),
         acceptance=sections.get("acceptance", ""),
@@ -77,9 +78,9 @@ def _sections(body: str) -> dict[str, str]:
     current, fenced = "goal", False
     for line in body.splitlines():
         fenced ^= line.lstrip().startswith("```")
-        heading = None if fenced else _HEADING.match(line)
+        heading = None if fenced else _HEADING.match(line.strip())
         if heading:
-            name = heading[1].lower().rstrip(":")
+            name = heading[1].rstrip("# \t").lower().rstrip(":")
             current = _SECTIONS.get(name, "goal")
             found.setdefault(current, [])
             if name in _SECTIONS:
@@ -100,7 +101,8 @@ def _type(labels: Iterable[str]) -> str:
 
 
 def _dependencies(body: str) -> tuple[int, ...]:
-    found = [int(n) for line in _DEPENDS.findall(body) for n in re.findall(r"#(\d{1,9})", line)]
+    lines = [_DEPENDS.match(line.strip().lstrip("*- \t")) for line in body.splitlines()]
+    found = [int(n) for line in lines if line for n in re.findall(r"#(\d{1,9})", line[1])]
     return tuple(dict.fromkeys(found))[:50]
 
 

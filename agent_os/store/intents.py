@@ -77,9 +77,10 @@ def end(store: Store, tx: sa.Connection, intent_id: str, state: State) -> bool:
 
 
 def unanswered(store: Store, tx: sa.Connection, intent_id: str) -> None:
-    """The request has ended without an answer."""
+    """The request has ended without an answer; nothing when it was resolved meanwhile."""
     values = {"state": State.UNANSWERED.value, "ended_at": store.now(tx)}
-    tx.execute(schema.intents.update().where(_i.id == intent_id).values(values))
+    update = schema.intents.update().where(_i.id == intent_id, _i.state.in_(UNRESOLVED))
+    tx.execute(update.values(values))
 
 
 def unresolved(tx: sa.Connection, *, repo_id: int | None = None) -> list[Intent]:

@@ -58,21 +58,23 @@ def history(
     tx: sa.Connection,
     key: TaskKey | None = None,
     *,
-    after: int = 0,
+    after: int | None = None,
     limit: int = 1000,
     kinds: Sequence[EventKind] = (),
 ) -> list[tuple[int, Event]]:
-    """Events in order, at most `limit` of them (the newest ones when `after` is 0)."""
+    """Events in order, at most `limit` of them (the newest ones when `after` is None)."""
     e = schema.events.c
     query = sa.select(schema.events)
     if key is not None:
         query = query.where(e.repo_id == key.repo_id, e.number == key.number)
     if kinds:
         query = query.where(e.kind.in_([k.value for k in kinds]))
-    newest_first = after == 0
-    query = query.where(e.seq > after).order_by(e.seq.desc() if newest_first else e.seq)
+    if after is None:
+        query = query.order_by(e.seq.desc())
+    else:
+        query = query.where(e.seq > after).order_by(e.seq)
     rows = [(r.seq, _event(r)) for r in tx.execute(query.limit(limit))]
-    return rows[::-1] if newest_first else rows
+    return rows[::-1] if after is None else rows
 
 
 def rebuild(store: Store, tx: sa.Connection) -> None:

@@ -11,24 +11,31 @@ import requests
 REPO = "acme/tally"
 _SECONDS = 30
 
+_LINT = """\
+## Goal
+The code has unused imports, and comparisons to `None` by `==`.
+
+## Acceptance criteria
+- `ruff check .` finds less than before.
+- The tests pass.
+"""
+_BUG = """\
+## Goal
+`parse_amount("12.5")` gives 1205 cents. It should be 1250.
+
+## Acceptance criteria
+- `test_one_decimal` passes.
+"""
+_CURRENCIES = """\
+## Goal
+Lines like `12.50 EUR` should be converted before they are added.
+"""
+
+#: (title, labels, body)
 ISSUES: list[tuple[str, list[str], str]] = [
-    (
-        "Remove the lint faults",
-        ["type: chore"],
-        "## Goal\nThe code has unused imports and comparisons to `None` by `==`.\n\n"
-        "## Acceptance criteria\n- `ruff check .` finds less than before.\n- The tests pass.\n",
-    ),
-    (
-        "12.5 is read as 12.05",
-        ["bug", "priority: high"],
-        "## Goal\n`parse_amount('12.5')` gives 1205 cents. It should be 1250.\n\n"
-        "## Acceptance criteria\n- `test_one_decimal` passes.\n",
-    ),
-    (
-        "Add up amounts in several currencies",
-        [],
-        "## Goal\nLines like `12.50 EUR` should be converted before they are added.\n",
-    ),
+    ("Remove the lint faults", ["type: chore"], _LINT),
+    ("12.5 is read as 12.05", ["bug", "priority: high"], _BUG),
+    ("Add up amounts in several currencies", [], _CURRENCIES),
 ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from agent_os.cli.context import build_world, load
+from agent_os.domain.tasks import Task
+from agent_os.policy import history
+from agent_os.store import log, tasks
 from agent_os.workspace import sandbox
 from scripts.demo import screen
 from scripts.demo.people import ISSUES, REPO, Person
@@ -36,10 +41,12 @@ repositories:
   - name: {repo}
     mode: auto-merge
 agents:
-  ruff: {{driver: command, command: "ruff check --fix --quiet . || true"}}
-  first-try: {{driver: command, command: "python3 {agents}/first_try.py", read_only: ["{agents}"]}}
-  second-try: {{driver: command, command: "python3 {agents}/second_try.py", read_only: ["{agents}"]}}
-  asker: {{driver: command, command: "python3 {agents}/asker.py", read_only: ["{agents}"]}}
+  ruff:
+    driver: command
+    command: ruff check --fix --exit-zero --quiet .
+  first-try: {{driver: command, command: "python3 {folder}/first_try.py", read_only: [{agents}]}}
+  second-try: {{driver: command, command: "python3 {folder}/second_try.py", read_only: [{agents}]}}
+  asker: {{driver: command, command: "python3 {folder}/asker.py", read_only: [{agents}]}}
 routing:
   chore: [ruff]
   debugging: [first-try, second-try]
@@ -57,7 +64,7 @@ def main() -> int:
     try:
         with _hub(folder) as addresses, _organization(folder, addresses) as config:
             rows = _play(folder, addresses, config)
-            _show(folder, addresses, config, rows)
+            _show(folder, addresses, rows)
             if options.json:
                 _write_summary(Path(options.json), rows, addresses)
             if options.keep:
@@ -110,7 +117,11 @@ def _organization(folder: Path, addresses: dict[str, str]) -> Generator[Path]:
     found = sandbox.detect()
     config = folder / "config.yaml"
     text = CONFIG.format(
-        api_url=addresses["api_url"], repo=REPO, agents=HERE / "agents", sandbox=found.kind
+        api_url=addresses["api_url"],
+        repo=REPO,
+        agents=json.dumps(str(HERE / "agents")),
+        folder=shlex.quote(str(HERE / "agents")),
+        sandbox=found.kind,
     )
     config.write_text(text)
     screen.say("[bold]Agent OS demo[/bold]: a GitHub of its own, a small project with real faults.")
@@ -138,59 +149,49 @@ def _play(folder: Path, addresses: dict[str, str], config: Path) -> list[dict[st
 
 def _follow(config: Path, titles: dict[int, str], begun: float) -> list[dict[str, Any]]:
     """Print what the log says until every task is over."""
-    from agent_os.cli.context import build_world, load
-    from agent_os.policy import history
-    from agent_os.store import log, tasks
-
     world = build_world(load(config))
     seen, ended = 0, dict[int, float]()
+    found: dict[int, Task] = {}
     try:
         while len(ended) < len(titles) and time.monotonic() - begun < LIMIT_SECONDS:
             with world.store.read() as tx:
-                events = log.history(tx, after=seen or -1)
+                events = log.history(tx, after=seen)
                 found = {t.number: t for _, t in tasks.listed(tx)}
-            for seen, event in events:
-                what = history.what(event)
+            for number, event in events:
+                seen, what = number, history.what(event)
                 if not what.startswith(_QUIET):
                     screen.event(time.monotonic() - begun, f"#{event.number}", what)
-            for number, task in found.items():
-                if task.status in _OVER and number not in ended:
-                    ended[number] = time.monotonic() - begun
+            for task in found.values():
+                if task.status in _OVER:
+                    ended.setdefault(task.number, time.monotonic() - begun)
             time.sleep(0.1)
-        return [
-            {
-                "issue": number,
-                "title": title,
-                "attempts": len(found[number].attempts) if number in found else 0,
-                "charged": sum(a.charged for a in found[number].attempts) if number in found else 0,
-                "pull_request": p.number if number in found and (p := found[number].pull) else None,
-                "state": found[number].status.value if number in found else "not taken",
-                "seconds": round(ended.get(number, LIMIT_SECONDS), 1),
-            }
-            for number, title in titles.items()
-        ]
     finally:
         world.store.close()
+    return [_row(n, title, found.get(n), ended.get(n)) for n, title in titles.items()]
 
 
-def _show(
-    folder: Path, addresses: dict[str, str], config: Path, rows: list[dict[str, Any]]
-) -> None:
+def _row(number: int, title: str, task: Task | None, seconds: float | None) -> dict[str, Any]:
+    return {
+        "issue": number,
+        "title": title,
+        "attempts": len(task.attempts) if task else 0,
+        "charged": sum(a.charged for a in task.attempts) if task else 0,
+        "pull_request": task.pull.number if task and task.pull else None,
+        "state": task.status.value if task else "not taken",
+        "seconds": round(seconds if seconds is not None else LIMIT_SECONDS, 1),
+    }
+
+
+def _show(folder: Path, addresses: dict[str, str], rows: list[dict[str, Any]]) -> None:
     screen.say("")
     screen.summary(rows)
     screen.mailbox(folder / "runtime" / "mailbox")
     screen.say("\n[bold]Pages[/bold] (they end with the demo; --keep leaves them running)")
     screen.say(f"  {addresses['url']}/{REPO}")
     for row in rows:
-        kind, number = (
-            ("pull", row["pull_request"]) if row["pull_request"] else ("issues", row["issue"])
-        )
-        screen.say(f"  {addresses['url']}/{REPO}/{kind}/{number}")
-    screen.say(
-        "\n[bold]Next[/bold]: copy config.example.yaml to config.yaml, name your repository, "
-        "then `agent-os doctor`."
-    )
-    del config
+        pull, page = row["pull_request"], f"issues/{row['issue']}"
+        screen.say(f"  {addresses['url']}/{REPO}/{f'pull/{pull}' if pull else page}")
+    screen.say("\n[bold]Next[/bold], on a repository of yours: README.md, `On your repository`.")
 
 
 def _write_summary(path: Path, rows: list[dict[str, Any]], addresses: dict[str, str]) -> None:
