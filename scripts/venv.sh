@@ -13,20 +13,14 @@ find_python() {
   return 1
 }
 
-# ensure_venv LOCK...: any of the environments made from one of these lock files will do.
+# ensure_venv LOCK...: an environment made from any of these lock files will do; else the first's.
 ensure_venv() {
-  local lock stamp wanted python
+  local lock python
   command -v git >/dev/null || { echo "git is needed." >&2; return 1; }
   for lock in "$@"; do
-    stamp=".venv/$(basename "$lock").stamp"
-    wanted=$(cat "$lock" pyproject.toml | git hash-object --stdin)
-    if [ -x .venv/bin/agent-os ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
-      return
-    fi
+    if cmp -s "$lock" ".venv/$lock"; then return; fi
   done
   lock=$1
-  stamp=".venv/$(basename "$lock").stamp"
-  wanted=$(cat "$lock" pyproject.toml | git hash-object --stdin)
   python=$(find_python)
   echo "Making the environment in .venv from $lock (once) …" >&2
   rm -rf .venv
@@ -34,5 +28,5 @@ ensure_venv() {
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
     --no-build-isolation --editable .
-  echo "$wanted" > "$stamp"
+  cp "$lock" ".venv/$lock"
 }

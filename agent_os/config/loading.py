@@ -12,11 +12,12 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from agent_os.config.settings import Config
+from agent_os.config.settings import Config, Misplaced
 from agent_os.domain.errors import ConfigError
 
 _VARIABLE = re.compile(r"^\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?$")
 _SECRET_KEYS = ("token", "api_key", "password", "secret")
+_PASSWORD_IN_URL = re.compile(r"://[^/@\s:]*:[^/@\s]+@")
 _LARGEST_BYTES = 256_000
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -30,7 +31,14 @@ def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
             next_step="Copy config.example.yaml there, or name one: --config, $AGENT_OS_CONFIG.",
         )
     config = read_yaml(path.read_bytes(), Config, str(path), environ)
-    return config.model_copy(update={"home": (path.parent / config.home).resolve()})
+    agents = {
+        name: agent.model_copy(
+            update={"read_only": tuple((path.parent / p).resolve() for p in agent.read_only)}
+        )
+        for name, agent in config.agents.items()
+    }
+    home = (path.parent / config.home).resolve()
+    return config.model_copy(update={"home": home, "agents": agents})
 
 
 def read_yaml(
@@ -79,7 +87,7 @@ def _with_variables(
     if not isinstance(value, str):
         return value
     found = _VARIABLE.match(value)
-    if secret and not found:
+    if not found and (secret or (_PASSWORD_IN_URL.search(value) and path[:1] != ("agents",))):
         raise ConfigError(
             f"{where} holds a secret in the file.",
             next_step="Write `$NAME` and put the value into that environment variable.",
@@ -118,7 +126,9 @@ def _validation_message(
 ) -> str:
     lines: list[str] = []
     for problem in error.errors(include_url=False, include_input=False):
+        cause = problem.get("ctx", {}).get("error")
         path = [p for p in problem["loc"] if p != "[key]"]
+        path += cause.path if isinstance(cause, Misplaced) else ()
         key = ".".join(map(str, path))
         text = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":

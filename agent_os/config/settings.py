@@ -14,6 +14,14 @@ RepoName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._
 AgentName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
 
 
+class Misplaced(ValueError):
+    """What is wrong with several values together; `path` leads to the one to change."""
+
+    def __init__(self, path: tuple[str | int, ...], message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
 class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -79,22 +87,27 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
-        names = [r.name.lower() for r in self.repositories]
-        doubled = sorted({n for n in names if names.count(n) > 1})
-        if doubled:
-            raise ValueError(f"repositories: {doubled[0]} is listed twice")
-        chains = [("routing", self.routing)]
-        chains += [(f"routing of {r.name}", r.routing) for r in self.repositories]
-        for where, routing in chains:
-            for task_type, chain in routing.items():
-                for agent in chain:
-                    if agent not in self.agents:
-                        known = ", ".join(self.agents) or "none"
-                        raise ValueError(
-                            f"{where}: {task_type} names agent `{agent}`, which `agents` "
-                            f"does not define (known: {known})"
-                        )
+        names: set[str] = set()
+        for index, repository in enumerate(self.repositories):
+            if repository.name.lower() in names:
+                path = ("repositories", index, "name")
+                raise Misplaced(path, f"{repository.name} is listed twice; remove one of them")
+            names.add(repository.name.lower())
+            self._known_agents(("repositories", index, "routing"), repository.routing)
+        self._known_agents(("routing",), self.routing)
         return self
+
+    def _known_agents(
+        self, path: tuple[str | int, ...], routing: dict[str, tuple[AgentName, ...]]
+    ) -> None:
+        for task_type, chain in routing.items():
+            for agent in chain:
+                if agent not in self.agents:
+                    known = ", ".join(self.agents) or "none"
+                    raise Misplaced(
+                        (*path, task_type),
+                        f"`agents` does not define `{agent}` (known: {known})",
+                    )
 
     def repository(self, name: str) -> RepositorySettings | None:
         return next((r for r in self.repositories if r.name.lower() == name.lower()), None)

@@ -127,7 +127,9 @@ def _work_wanted(task: Task, event: Event) -> Task:
 def _attempt_started(task: Task, event: Event) -> Task:
     attempt = Attempt.model_validate(event.data["attempt"])
     others = tuple(a for a in task.attempts if a.number != attempt.number)
+    feedback = task.wanted.feedback if task.wanted else task.feedback
     update = {"attempts": (*others, attempt), "wanted": None, "waiting": None}
+    update["feedback"] = feedback
     return task.model_copy(update=update)
 
 
@@ -146,6 +148,7 @@ def _attempt_ended(task: Task, event: Event) -> Task:
     update: dict[str, object] = {"attempts": attempts}
     if code is None and data.get("result"):
         update |= {"result": Result.model_validate(data["result"]), "handoff": None}
+        update["feedback"] = ""
     elif data.get("handoff"):
         update["handoff"] = Handoff.model_validate(data["handoff"])
     if data.get("wanted"):

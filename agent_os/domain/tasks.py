@@ -162,6 +162,8 @@ class Task(Contract):
     """It is over, and nothing is left to draw or to close: nobody looks at it again."""
     issue_open: bool = True
     wanted: Wanted | None = None
+    feedback: str = ""
+    """What the work in hand has to answer (a review, a CI log): retries are told it again."""
     attempts: tuple[Attempt, ...] = ()
     renewed: int = 0
     """Number of attempts of this round that a renewed request wiped off the limits."""

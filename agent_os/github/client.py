@@ -71,7 +71,7 @@ class GitHubClient:
         for _ in range(_MOST_PAGES):
             assert url is not None
             link, body = self._page(url)
-            items = body[key] if key else body
+            items = body.get(key) if key and isinstance(body, dict) else body
             if not isinstance(items, list):
                 raise errors.IncompleteList(f"GitHub's answer for {path} is not a list.")
             yield items
@@ -88,7 +88,7 @@ class GitHubClient:
     def send(self, verb: str, path: str, body: Any = None) -> Any:
         """A change: sent once. GitHubUnreachable when it is unknown whether it happened."""
         _, _, text = self.governor.write(lambda: self._request(verb, path, body=body))
-        return json.loads(text) if text else None
+        return _parsed(text, path) if text else None
 
     def graphql(self, query: str, variables: Json) -> Json:
         """A GraphQL query (never a mutation: it is repeated like a read)."""
@@ -96,7 +96,7 @@ class GitHubClient:
         path = f"{url}/api/graphql" if url != self.api_url else f"{url}/graphql"
         body = {"query": query, "variables": variables}
         _, _, text = self.governor.read(lambda: self._request("POST", path, body=body))
-        answer = json.loads(text)
+        answer = _parsed(text, path)
         if answer.get("errors"):
             raise errors.GitHubError(f"GraphQL: {answer['errors'][0].get('message', 'error')}")
         return answer["data"]
@@ -108,13 +108,11 @@ class GitHubClient:
         if status == 304 and kept:
             return kept.link, json.loads(kept.body)
         link, etag = found.get("link", ""), found.get("etag", "")
+        body = _parsed(text, url)
         if etag and self._store:
             with self._store.write() as tx:
                 answers.put(self._store, tx, url, answers.Answer(etag, link, text))
-        try:
-            return link, json.loads(text)
-        except ValueError as error:
-            raise errors.GitHubUnreachable(f"GitHub's answer for {url} is not JSON.") from error
+        return link, body
 
     def _kept(self, url: str) -> answers.Answer | None:
         if self._store is None:
@@ -134,12 +132,21 @@ class GitHubClient:
                 f"No answer from {self.api_url} for {verb} {url}: {type(error).__name__}.",
                 next_step="Check `github.api_url` and the network.",
             ) from error
-        except (GithubException, AssertionError, ValueError) as error:
+        except (GithubException, AssertionError, ValueError, RuntimeError) as error:
+            # PyGithub's words for a redirection to another host, among others.
             raise errors.GitHubError(f"{verb} {url}: {error}") from error
-        self.governor.note(status, found)
+        self.governor.note(status, found, text)
         if status >= 400 or (300 < status < 304) or status in (307, 308):
             raise _error(verb, url, status, found, text)
         return status, found, text
+
+
+def _parsed(text: str, url: str) -> Any:
+    """GitHubUnreachable when it is not JSON: whatever answered, it was not GitHub's API."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise errors.GitHubUnreachable(f"GitHub's answer for {url} is not JSON.") from error
 
 
 def _with_query(path: str, query: dict[str, str | int]) -> str:

@@ -39,14 +39,14 @@ class Governor:
         """Our clock, corrected by the `Date` of GitHub's newest answer."""
         return self._clock.now() + self._skew
 
-    def note(self, status: int, headers: Mapping[str, str]) -> None:
+    def note(self, status: int, headers: Mapping[str, str], text: str = "") -> None:
         """Learn from an answer. RateLimited when it says that a limit is reached."""
         now = self._clock.now()
         if date := headers.get("date"):
             skew = parsedate_to_datetime(date) - now
             # The header has whole seconds: a smaller difference says nothing.
             self._skew = skew if abs(skew) > timedelta(seconds=2) else timedelta(0)
-        if until := self._limit(status, headers, now):
+        if until := self._limit(status, headers, text, now):
             self._closed_until = until
             if status in (403, 429):
                 raise RateLimited(
@@ -56,14 +56,18 @@ class Governor:
                 )
 
     @staticmethod
-    def _limit(status: int, headers: Mapping[str, str], now: datetime) -> datetime | None:
+    def _limit(
+        status: int, headers: Mapping[str, str], text: str, now: datetime
+    ) -> datetime | None:
         after = headers.get("retry-after", "")
         if status in (403, 429) and after.isdigit():
             return now + timedelta(seconds=int(after))
         if headers.get("x-ratelimit-remaining") == "0":
             reset = headers.get("x-ratelimit-reset", "")
             return datetime.fromtimestamp(int(reset), UTC) if reset.isdigit() else None
-        return now + _SECONDARY_LIMIT if status == 429 else None
+        # Only its text tells a secondary limit without Retry-After from a missing permission.
+        secondary = status == 403 and "secondary rate limit" in text.lower()
+        return now + _SECONDARY_LIMIT if status == 429 or secondary else None
 
     def read(self, request: Callable[[], Result]) -> Result:
         """A request that changes nothing: tried up to three times when there is no answer."""

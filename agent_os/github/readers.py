@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterator
 from datetime import datetime
 
-from agent_os.domain.errors import NotFound, NotPermitted
+from agent_os.domain.errors import IncompleteList, NotFound, NotPermitted
 from agent_os.domain.observed import (
     Act,
     Check,
@@ -23,7 +23,7 @@ from agent_os.github.client import GitHubClient, Json
 _EDITS = """query($owner:String!,$name:String!,$number:Int!){
   repository(owner:$owner,name:$name){issue(number:$number){
     lastEditedAt editor{login}
-    userContentEdits(first:50){nodes{editedAt editor{login} diff}}}}}"""
+    userContentEdits(first:100){totalCount nodes{editedAt editor{login} diff}}}}}"""
 
 _CONCLUSIONS = {
     "success": CheckState.SUCCESS,
@@ -93,11 +93,15 @@ def _act(data: Json) -> Act:
 
 
 def edits(client: GitHubClient, repo: str, number: int) -> Edits:
-    """Who changed the body when. Empty when nobody did."""
+    """Who changed the body when. Empty when nobody did. IncompleteList above a hundred edits:
+    the oldest of a part would pass for the text that was asked for."""
     owner, name = repo.split("/", 1)
     data = client.graphql(_EDITS, {"owner": owner, "name": name, "number": number})
     found = (data.get("repository") or {}).get("issue") or {}
-    nodes = (found.get("userContentEdits") or {}).get("nodes") or []
+    history = found.get("userContentEdits") or {}
+    nodes = history.get("nodes") or []
+    if history.get("totalCount", 0) > len(nodes):
+        raise IncompleteList(f"{repo}#{number} was edited more than {len(nodes)} times.")
     return Edits(
         versions=tuple((moment(n["editedAt"]), _login(n["editor"]), n["diff"] or "") for n in nodes)
     )
@@ -184,7 +188,7 @@ def checks(client: GitHubClient, repo: str, sha: str) -> Checks:
     except NotPermitted:
         runs = client.all(f"/repos/{repo}/actions/runs", "workflow_runs", head_sha=sha)
     seen = [_check_run(r) for r in runs]
-    for status in client.get(f"/repos/{repo}/commits/{sha}/status")["statuses"]:
+    for status in client.all(f"/repos/{repo}/commits/{sha}/status", "statuses"):
         state = {"pending": CheckState.PENDING, "success": CheckState.SUCCESS}
         check = Check(
             name=status["context"],

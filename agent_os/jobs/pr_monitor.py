@@ -10,7 +10,7 @@ from agent_os.config.repository_file import PATHS, parse_repository_file
 from agent_os.domain.effects import MergePull
 from agent_os.domain.errors import AgentOSError, ConfigError
 from agent_os.domain.observed import Act, Checks, CheckState, PullSeen
-from agent_os.domain.rules import RepoRules
+from agent_os.domain.rules import Mode, RepoRules
 from agent_os.domain.tasks import Task
 from agent_os.effects import resolver
 from agent_os.effects.world import World
@@ -92,7 +92,9 @@ class _PullReader:
             limits=self.world.config.limits,
             now=self.world.clock.now(),
             pull=pull,
-            paused=pauses.ALL in paused or self.row.name.lower() in paused,
+            paused=pauses.ALL in paused
+            or self.row.name.lower() in paused
+            or self.rules.mode is Mode.DRY_RUN,
             default_branch=self.row.default_branch,
             base_head=self.row.base_head,
         )

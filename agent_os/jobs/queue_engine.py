@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from agent_os.domain.errors import AgentOSError
+from agent_os.domain.rules import Mode
 from agent_os.domain.tasks import Task
 from agent_os.effects import mailbox, resolver
 from agent_os.effects.world import World
@@ -71,9 +72,11 @@ class QueueEngine:
         resting = row.not_before is not None and now < row.not_before
         running = task.running
         process = world.executor.poll(Path(running.directory)) if running else ""
+        rules = world.config.rules(row.name)
+        resting |= rules is not None and rules.mode is Mode.DRY_RUN
         return queue.TaskFacts(
             task=task,
-            rules=world.config.rules(row.name),
+            rules=rules,
             process=process,
             frozen=row.frozen,
             paused=resting or pauses.ALL in paused or row.name.lower() in paused,

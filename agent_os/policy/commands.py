@@ -38,15 +38,19 @@ class IssueFacts(Contract):
 
 
 def decide(facts: IssueFacts, task: Task | None) -> Record | None:
-    """The events that the fresh acts and edits make, and the act ids they use up."""
+    """The events that the fresh acts and edits make, and the act ids they use up.
+
+    An empty record: an act has to wait, so the issue must be looked at again.
+    """
     reading = _Reading(facts, task)
     for act in sorted(facts.fresh, key=lambda a: (a.at, a.id)):
         if not reading.take(act):
+            reading.waits = True
             break
     reading.look_at_text()
     reading.look_at_labels()
     consumed = (*facts.echoes, *reading.consumed)
-    if not reading.events and not consumed:
+    if not (reading.events or consumed or reading.waits):
         return None
     key = TaskKey(facts.repo_id, facts.issue.number)
     return Record(key=key, events=tuple(reading.events), consumes=tuple(consumed))
@@ -60,6 +64,7 @@ class _Reading:
         self.task = task
         self.events: list[Event] = []
         self.consumed: list[int] = []
+        self.waits = False
 
     def add(self, kind: EventKind, /, **data: Any) -> None:
         event = Event(

@@ -165,7 +165,8 @@ def _start(task: Task, agent: str, chain: Sequence[str]) -> Start:
     kind = last.kind if last else Kind.IMPLEMENT
     if kind is Kind.VERIFY or (kind is Kind.IMPLEMENT and task.pull):
         kind = Kind.FIX if task.pull else Kind.IMPLEMENT
-    return Start(kind=kind, agent=agent, feedback=last.detail if last else "")
+    said = [text for text in (task.feedback, last.detail if last else "") if text]
+    return Start(kind=kind, agent=agent, feedback="\n\n".join(said))
 
 
 def what_to_do(code: str) -> str:

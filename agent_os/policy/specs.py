@@ -78,7 +78,7 @@ def _sections(body: str) -> dict[str, str]:
     current, fenced = "goal", False
     for line in body.splitlines():
         fenced ^= line.lstrip().startswith("```")
-        heading = None if fenced else _HEADING.match(line.strip())
+        heading = None if fenced else _HEADING.match(line)
         if heading:
             name = heading[1].rstrip("# \t").lower().rstrip(":")
             current = _SECTIONS.get(name, "goal")

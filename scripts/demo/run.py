@@ -59,6 +59,8 @@ sandbox: {sandbox}
 
 def main() -> int:
     options = _options()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupted)
     folder = Path(tempfile.mkdtemp(prefix="agent-os-demo-"))
     os.environ["AGENT_OS_GITHUB_TOKEN"] = "demo-token-of-agent-os"
     try:
@@ -75,6 +77,11 @@ def main() -> int:
     if not good:
         screen.say("[red]The demo did not end as it should; run it with --keep to look.[/red]")
     return 0 if good else 1
+
+
+def _interrupted(_number: int, _frame: object) -> None:
+    """Also when started in the background, where SIGINT is ignored: everything is cleaned up."""
+    raise KeyboardInterrupt
 
 
 def _options() -> argparse.Namespace:
@@ -210,4 +217,7 @@ def _wait(config: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

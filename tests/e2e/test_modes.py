@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent_os.domain.tasks import Status
 
 from .conftest import Build
-from .town import Town
+from .town import GREEN, WORK, Town
 
 
 def _one_of_each(town: Town, number: int) -> None:
@@ -77,7 +77,7 @@ def test_a_repository_that_becomes_dry_run_gets_no_more_writes(build: Build) -> 
 
 
 def test_a_second_round_has_its_own_branch_and_comment(build_as: Build) -> None:
-    town = build_as(agents={"fixer": "date +%N >> log.txt"})
+    town = build_as(files=GREEN, agents={"fixer": WORK})
     number = town.ready()
     town.settles(number, Status.DONE)
     town.label(number, "Ready")

@@ -21,7 +21,7 @@ from agent_os.github.client import GitHubClient
 from agent_os.github.governor import Governor
 from agent_os.jobs import registry
 from agent_os.policy import history
-from agent_os.store import log, repositories, tasks
+from agent_os.store import declined, log, repositories, tasks
 from agent_os.store.database import Store
 from tests.hub import HubProcess
 
@@ -53,7 +53,10 @@ FILES = {
 }
 WITHOUT_CI = {k: v for k, v in FILES.items() if not k.startswith(".github")}
 FIX = "sed -i 's/a - b/a + b/' calc.py"
-SAFE = "true"
+#: A base whose checks pass, and an agent whose every run changes something.
+GREEN = {**FILES, "calc.py": CALC.replace("a - b", "a + b")}
+WORK = "date +%N >> log.txt"
+
 
 
 class TownClock:
@@ -155,7 +158,7 @@ class Town:
         """Every job once; whether one of them changed something."""
         return any([registry.run(self.world, name) for name in registry.JOBS])
 
-    def until(self, met: Callable[[], Any], seconds: float = 25) -> Any:
+    def until(self, met: Callable[[], Any], seconds: float = 12) -> Any:
         """Run the jobs until it holds; what it answered then."""
         deadline = time.monotonic() + seconds
         while True:
@@ -175,7 +178,7 @@ class Town:
                 return tasks.get(tx, TaskKey(row.repo_id, number))
             return next((t for _, t in tasks.listed(tx, repo_id=row.repo_id)), None)
 
-    def reaches(self, number: int, status: Status, seconds: float = 25, repo: str = "") -> Task:
+    def reaches(self, number: int, status: Status, seconds: float = 12, repo: str = "") -> Task:
         """Run until the task has this status."""
 
         def met() -> Task | None:
@@ -222,6 +225,18 @@ class Town:
 
     def kinds(self, number: int = 0) -> list[str]:
         return [e.kind.value for e in self.events(number)]
+
+    def declined(self) -> list[declined.Declined]:
+        """The rows of requests that were not taken here."""
+        with self.world.store.read() as tx:
+            return [d for d in declined.listed(tx) if d.repo == self.repo]
+
+    def resync(self) -> None:
+        """As if the hour were over: the next look reads the whole list."""
+        with self.world.store.write() as tx:
+            row = repositories.named(tx, self.repo)
+            assert row is not None
+            repositories.put(self.world.store, tx, row.model_copy(update={"resynced_at": None}))
 
     def story(self) -> str:
         """Everything that happened, for a failed test."""
