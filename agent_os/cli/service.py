@@ -7,16 +7,17 @@ from pathlib import Path
 
 import typer
 
-from agent_os.cli.context import DEFAULT_CONFIG, ConfigOption, failing, load
+from agent_os.cli.context import DEFAULT_CONFIG, ConfigOption, failing
 
 
 def crontab(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Print crontab lines that run the jobs without a daemon."""
     with failing():
+        from agent_os.config.loading import read_schedule
         from agent_os.jobs import unattended
 
-        settings = load(config) if config.exists() else None
-        typer.echo(unattended.crontab(settings, _program(), config), nl=False)
+        schedule = read_schedule(config) if config.exists() else None
+        typer.echo(unattended.crontab(schedule, _program(), config.resolve()), nl=False)
 
 
 def systemd(config: ConfigOption = DEFAULT_CONFIG) -> None:

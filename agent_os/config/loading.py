@@ -31,14 +31,32 @@ def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
             next_step="Copy config.example.yaml there, or name one: --config, $AGENT_OS_CONFIG.",
         )
     config = read_yaml(path.read_bytes(), Config, str(path), environ)
+    beside = path.parent.resolve()
     agents = {
         name: agent.model_copy(
-            update={"read_only": tuple((path.parent / p).resolve() for p in agent.read_only)}
+            update={"read_only": tuple(_absolute(p, beside) for p in agent.read_only)}
         )
         for name, agent in config.agents.items()
     }
-    home = (path.parent / config.home).resolve()
+    home = (beside / config.home).resolve()
     return config.model_copy(update={"home": home, "agents": agents})
+
+
+def _absolute(path: Path, beside: Path) -> Path:
+    """`~` is left to the runner: it means the home of the machine that the attempt runs on."""
+    return path if str(path).startswith("~") else beside / path
+
+
+class _AnyEnvironment(dict[str, str]):
+    """For readers that need no secret: every variable counts as set."""
+
+    def get(self, key: str, default: str | None = None) -> str:  # type: ignore[override]  # never None
+        return f"value-of-{key}"
+
+
+def read_schedule(path: Path) -> ScheduleSettings:
+    """The schedule alone; the variables that the file names need not be set. ConfigError."""
+    return load_config(path, _AnyEnvironment()).schedule
 
 
 def read_yaml(

@@ -5,16 +5,16 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from agent_os.config.settings import Config, ScheduleSettings
+from agent_os.config.settings import ScheduleSettings
 from agent_os.jobs.registry import DESCRIPTIONS
 from agent_os.policy.cadence import Cadence
 
 _EVERY_MINUTE = "* * * * *"
 
 
-def crontab(config: Config | None, program: str, path: Path) -> str:
+def crontab(schedule: ScheduleSettings | None, program: str, path: Path) -> str:
     """Crontab lines. A cadence shorter than a minute needs the daemon, so it runs each minute."""
-    schedule = config.schedule if config else ScheduleSettings()
+    schedule = schedule or ScheduleSettings()
     cadences = {
         "dispatcher": schedule.dispatcher,
         "queue-engine": schedule.queue_engine,

@@ -67,7 +67,7 @@ def _built(hub: HubProcess, root: Path, login: str) -> Generator[Build]:
     yield _builder(hub, root, made, login)
     hub.admin("DELETE", "/faults")
     for town in made:
-        town.close()
+        town.end()
 
 
 @pytest.fixture

@@ -205,27 +205,26 @@ def test_stop_and_ready_while_it_runs(build_as: Build) -> None:
 
 
 def test_a_stranger_is_declined_with_a_row_and_a_maintainer_may_label(build: Build) -> None:
-    town = build()
-    town.reader("mallory")
-    number = town.people.issue("add", "## Goal\nFix add.\n", user="mallory")
-    town.people.label(number, "Ready", user="mallory")
+    town = build(people={"deny": ["bob"]})
+    number = town.issue("add", "## Goal\nFix add.\n", user="bob")
+    town.label(number, "Ready", user="bob")
     town.until(lambda: town.declined())
     row = town.declined()[0]
-    assert row.reason == "untrusted_actor" and "mallory" in row.detail
+    assert row.reason == "untrusted_actor" and "bob" in row.detail
     assert town.task(number) is None
     town.rests()
     assert town.kinds(number).count("declined") == 1
     town.unlabel(number, "Ready")
     town.label(number, "Ready")
     task = town.settles(number, Status.DONE)
-    assert (task.request.actor, task.author) == ("alice", "mallory")
+    assert (task.request.actor, task.author) == ("alice", "bob")
     assert town.declined() == []
 
 
 def test_a_strangers_acts_on_a_task_are_ignored(build: Build) -> None:
-    town, number = _in_review(build)
-    town.reader("mallory")
-    town.people.label(number, "Blocked", user="mallory")
+    town, number = _in_review(build, people={"deny": ["bob"]})
+    town.label(number, "Blocked", user="bob")
     town.until(lambda: "act_ignored" in town.kinds(number))
     task = town.task(number)
     assert task and task.status is Status.IN_REVIEW
+    town.rests()

@@ -133,7 +133,7 @@ class Town:
         self._worlds.append(self.world)
         return self.world
 
-    def close(self) -> None:
+    def end(self) -> None:
         """End what still runs."""
         with self.world.store.read() as tx:
             found = [t.running for _, t in tasks.listed(tx, unsettled=True)]
