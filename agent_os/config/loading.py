@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from agent_os.config.settings import Config, Misplaced
+from agent_os.config.settings import Config, Misplaced, ScheduleSettings
 from agent_os.domain.errors import ConfigError
 
 _VARIABLE = re.compile(r"^\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?$")
@@ -112,12 +112,13 @@ def _with_variables(
         )
     if not found or (path and path[0] in ("agents", "routing") and not secret):
         return value
-    if not environ.get(found[1]):
+    held = environ.get(found[1])
+    if not held:
         raise ConfigError(
             f"{where} names the environment variable {found[1]}, which is not set.",
             next_step=f"export {found[1]}=…",
         )
-    return environ[found[1]]
+    return held
 
 
 def _line(node: yaml.Node | None, path: Sequence[Any]) -> int:

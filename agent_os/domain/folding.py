@@ -128,8 +128,12 @@ def _attempt_started(task: Task, event: Event) -> Task:
     attempt = Attempt.model_validate(event.data["attempt"])
     others = tuple(a for a in task.attempts if a.number != attempt.number)
     feedback = task.wanted.feedback if task.wanted else task.feedback
-    update = {"attempts": (*others, attempt), "wanted": None, "waiting": None}
-    update["feedback"] = feedback
+    update = {
+        "attempts": (*others, attempt),
+        "wanted": None,
+        "waiting": None,
+        "feedback": feedback,
+    }
     return task.model_copy(update=update)
 
 

@@ -116,6 +116,10 @@ class Pull(Contract):
     review_asked: bool = False
 
 
+#: Why a task is cancelled whose issue was deleted or transferred.
+ISSUE_GONE = "issue_gone"
+
+
 class Cancelled(Contract):
     reason: str
     by: str

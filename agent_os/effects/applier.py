@@ -17,12 +17,13 @@ from agent_os.effects.failpoints import failpoint
 from agent_os.effects.performer import Facts
 from agent_os.effects.registry import LOCAL, OVER_GIT, PERFORMERS
 from agent_os.effects.world import World
-from agent_os.store import declined, intents, leases, log, signals, tasks
+from agent_os.store import declined, intents, leases, log, repositories, signals, tasks
 from agent_os.store.intents import Intent, State
 from agent_os.store.leases import Lease
 
 _log = structlog.get_logger()
 _MOST_FAILURES = 4
+_LONGEST_BACKOFF = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -143,13 +144,17 @@ class Applier:
         with self.store.write() as tx:
             intents.end(self.store, tx, intent.id, State.FAILED)
             failures = intents.consecutive_failures(tx, effect)
-            log.append(self.store, tx, self._after_failure(failures, intent, error))
+            task = tasks.get(tx, effect.key)
+            held = task is not None and task.hold is not None
+            log.append(self.store, tx, self._after_failure(failures, held, intent, error))
+            if isinstance(error, errors.NotFound | errors.NotPermitted):
+                repositories.look_again(self.store, tx, effect.repo_id)
         if isinstance(error, errors.RateLimited | errors.TokenRefused):
             raise error
         return Applied(failed=True)
 
     def _after_failure(
-        self, failures: int, intent: Intent, error: errors.AgentOSError
+        self, failures: int, held: bool, intent: Intent, error: errors.AgentOSError
     ) -> list[Event]:
         effect, now = intent.effect, self.world.clock.now()
         data = {"effect": effect.kind, "code": error.code, "error": error.message}
@@ -157,12 +162,12 @@ class Applier:
         permanent = isinstance(error, errors.ConfigError | errors.BadInput)
         if isinstance(error, errors.RateLimited | errors.TokenRefused):
             return events
-        if permanent or failures >= _MOST_FAILURES:
+        if not held and (permanent or failures >= _MOST_FAILURES):
             step = error.next_step or "Mend the cause, then label the issue Ready."
             hold = {"reason": error.code, "detail": error.message, "next_step": step}
             return [*events, self._event(intent, EventKind.HELD, **hold)]
-        pause = self.world.config.limits.backoff_seconds * 2 ** (failures - 1)
-        until = now + timedelta(seconds=pause)
+        pause = timedelta(seconds=self.world.config.limits.backoff_seconds) * 2 ** (failures - 1)
+        until = now + min(pause, _LONGEST_BACKOFF)
         wait = {"reason": Reason.EFFECT_FAILED, "detail": error.message, "until": until.isoformat()}
         return [*events, self._event(intent, EventKind.WAITING, **wait)]
 

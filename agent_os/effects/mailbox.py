@@ -13,13 +13,14 @@ from agent_os.domain.tasks import Status, Task
 from agent_os.effects.world import World
 from agent_os.policy import history, task_text, texts
 from agent_os.policy.steps import event, record
-from agent_os.store import log, tasks
+from agent_os.store import log, meta, tasks
 
 _log = structlog.get_logger()
 _DRAWN = re.compile(r"\n<!-- drawn: ([0-9a-f]{16}) -->\n?$")
 _LARGEST_FILE = 1_000_000
 _HISTORY_LINES = 30
-_RECENT = 200
+#: The number of the newest event that is in the files: older tasks need not be looked at.
+_DRAWN_UP_TO = "mailbox"
 
 
 def _folder(world: World, name: str) -> Path:
@@ -35,10 +36,15 @@ def draw(world: World) -> None:
     for name in dict.fromkeys(task_text.FOLDERS.values()):
         _folder(world, name).mkdir(parents=True, exist_ok=True)
     with world.store.read() as tx:
-        found = [task for _, task in tasks.listed(tx)]
-    for task in found:
+        drawn = int(meta.get(tx, _DRAWN_UP_TO) or 0)
+        changed = tasks.listed(tx, after=drawn)
+        found = {t.key: t for _, t in (*changed, *tasks.listed(tx, unsettled=True))}
+    for task in found.values():
         if folder := task_text.FOLDERS.get(task.status):
             _draw_one(world, task, _folder(world, folder))
+    if changed:
+        with world.store.write() as tx:
+            meta.put(tx, _DRAWN_UP_TO, str(max(seq for seq, _ in changed)))
 
 
 def _draw_one(world: World, task: Task, folder: Path) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import structlog
 
-from agent_os.domain.errors import AgentOSError, NotFound
+from agent_os.domain.effects import Record
+from agent_os.domain.errors import AgentOSError, NotFound, RateLimited, TokenRefused
 from agent_os.domain.events import EventKind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.observed import IssueSeen
-from agent_os.domain.tasks import Status, Task, TaskKey
+from agent_os.domain.tasks import ISSUE_GONE, Status, Task, TaskKey
 from agent_os.effects import resolver
 from agent_os.effects.world import World
 from agent_os.github import readers
@@ -18,7 +19,7 @@ from agent_os.jobs import scanning
 from agent_os.jobs.organization import Decided, Run, resting
 from agent_os.policy import commands, eligibility, specs
 from agent_os.policy.steps import event, record, waiting
-from agent_os.store import pauses, repositories, tasks
+from agent_os.store import pauses, repositories, signals, tasks
 from agent_os.store.repositories import Repository
 
 _log = structlog.get_logger()
@@ -48,30 +49,21 @@ class Dispatcher:
         steps = _renamed(world, row)
         if row.frozen or row.empty:
             return steps
-        resolver.resolve_all(world, row.repo_id)
-        resync = row.resynced_at is None
+        if not run.preview:
+            resolver.resolve_all(world, row.repo_id)
         issues, looked = scanning.updated_issues(world, row)
-        reader = scanning.IssueReader(world, row)
-        skipped: set[int] = set()
-        for issue in issues:
-            key = TaskKey(row.repo_id, issue.number)
-            seen, task = scanning.task_of(world, key)
-            try:
-                facts = reader.facts(issue, task)
-            except (AgentOSError, ValueError, KeyError, TypeError) as error:
-                # One unreadable issue never stops the others; it is looked at again.
-                _log.warning("issue_unreadable", issue=key, error=str(error))
-                skipped.add(issue.number)
-                continue
-            if facts is None:
-                skipped |= {issue.number} if task else set()
-            elif step := commands.decide(facts, task):
-                steps.append((step, seen))
-        if resync:
+        found, skipped = _read(world, row, issues)
+        steps += found
+        if row.resynced_at is None:
             steps += _gone(world, row, issues)
-        changing = {step.key.number for step, _ in steps} | skipped
-        keep = {n: at for n, at in looked.looked.items() if n not in changing}
-        _keep(world, looked.model_copy(update={"looked": keep}))
+        again = {step.key.number for step, _ in steps} | {i.number for i in skipped}
+        update: dict[str, object] = {
+            "looked": {n: at for n, at in looked.looked.items() if n not in again}
+        }
+        if skipped:
+            update["watermark"] = min(i.updated_at for i in skipped)
+        kept = looked.model_copy(update=update)
+        run.at_end.append(lambda: _keep_watermark(world, kept, steps))
         return steps
 
     def _claims(self, run: Run) -> list[Decided]:
@@ -114,6 +106,44 @@ def _keep(world: World, row: Repository) -> None:
         repositories.put(world.store, tx, row)
 
 
+def _read(
+    world: World, row: Repository, issues: list[IssueSeen]
+) -> tuple[list[Decided], list[IssueSeen]]:
+    """What the issues' acts mean; and the issues that have to be read again."""
+    reader = scanning.IssueReader(world, row)
+    steps: list[Decided] = []
+    skipped: list[IssueSeen] = []
+    for issue in issues:
+        key = TaskKey(row.repo_id, issue.number)
+        seen, task = scanning.task_of(world, key)
+        try:
+            facts = reader.facts(issue, task)
+        except (RateLimited, TokenRefused):
+            raise
+        except (AgentOSError, ValueError, KeyError, TypeError) as error:
+            # One unreadable issue never stops the others.
+            _log.warning("issue_unreadable", issue=key, error=str(error))
+            skipped.append(issue)
+            continue
+        if facts is None:
+            skipped += [issue] if task else []
+        elif step := commands.decide(facts, task):
+            steps.append((step, seen))
+    return steps, skipped
+
+
+def _keep_watermark(world: World, row: Repository, steps: list[Decided]) -> None:
+    """It moves when what was found up to it is recorded, not before."""
+    with world.store.write() as tx:
+        for step, _ in steps:
+            used = step.consumes if isinstance(step, Record) else ()
+            if set(used) - signals.consumed(tx, row.repo_id, used):
+                return
+        current = repositories.get(tx, row.repo_id) or row
+        looked = {name: getattr(row, name) for name in ("watermark", "looked", "resynced_at")}
+        repositories.put(world.store, tx, current.model_copy(update=looked))
+
+
 def _renamed(world: World, row: Repository) -> list[Decided]:
     with world.store.read() as tx:
         found = tasks.listed(tx, repo_id=row.repo_id)
@@ -138,7 +168,7 @@ def _gone(world: World, row: Repository, issues: list[IssueSeen]) -> list[Decide
             readers.issue(world.client, row.name, task.number)
         except NotFound:
             now = world.clock.now()
-            gone = event(task, EventKind.CANCELLED, now, reason="issue_gone", by="")
+            gone = event(task, EventKind.CANCELLED, now, reason=ISSUE_GONE, by="")
             steps.append((record(task, gone), seen))
     return steps
 

@@ -32,10 +32,14 @@ class Run:
 
     world: World
     key: str
+    preview: bool = False
+    """Steps are shown, not applied: what was looked at has to be looked at again."""
     turn: int = 0
     failed: set[TaskKey] = field(default_factory=set[TaskKey])
     stopped_repos: set[int] = field(default_factory=set[int])
     changed: bool = False
+    at_end: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
+    """Called when nothing is left to apply, after the job's own `after`."""
 
 
 class Job(Protocol):
@@ -68,7 +72,7 @@ def run(
         if lease is None:
             _log.debug("busy", job=job.name, key=key)
             continue
-        current = Run(world, key)
+        current = Run(world, key, preview=preview is not None)
         try:
             _turns(job, current, lease, preview)
             _note_success(world, key)
@@ -95,6 +99,8 @@ def _turns(job: Job, current: Run, lease: Lease, preview: Callable[[Step], None]
         current.changed = True
         leases.renew(current.world.store, lease, LEASE)
     job.after(current)
+    for finish in current.at_end:
+        finish()
 
 
 def _apply(applier: Applier, current: Run, steps: list[Decided]) -> bool:

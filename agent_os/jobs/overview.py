@@ -8,6 +8,7 @@ from agent_os.domain.tasks import Status, Task
 from agent_os.effects.world import World
 from agent_os.policy import explain, history
 from agent_os.store import declined, log, pauses, repositories, tasks
+from agent_os.workspace import sandbox
 
 _RECENT_DONE = 10
 _HISTORY = 200
@@ -48,7 +49,7 @@ def status(world: World) -> dict[str, Any]:
             for row in rows
         ],
         "all_paused": pauses.ALL in stopped,
-        "sandbox": world.config.sandbox,
+        "sandbox": "none" if world.config.sandbox == "none" else sandbox.detect().kind,
         "at": now.isoformat(),
     }
 

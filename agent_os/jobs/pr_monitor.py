@@ -42,7 +42,8 @@ class PullMonitor:
         rules = world.config.rules(run.key)
         if row is None or rules is None or row.frozen:
             return []
-        resolver.resolve_all(world, row.repo_id)
+        if not run.preview:
+            resolver.resolve_all(world, row.repo_id)
         row = dispatcher.follow_base(world, row)
         with world.store.read() as tx:
             found = tasks.listed(tx, repo_id=row.repo_id, unsettled=True)

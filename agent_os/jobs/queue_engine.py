@@ -36,7 +36,8 @@ class QueueEngine:
             moved = mailbox.read(world)
             if moved:
                 return moved
-        _resolve(world)
+        if not run.preview:
+            _resolve(world)
         with world.store.read() as tx:
             found = tasks.listed(tx, unsettled=True)
             waiting = intents.unresolved_tasks(tx)

@@ -7,7 +7,7 @@ from datetime import datetime
 from agent_os.domain.effects import EditComment, SetLabels, Step, WriteComment
 from agent_os.domain.events import EventKind
 from agent_os.domain.rules import LabelRules
-from agent_os.domain.tasks import Status, Task
+from agent_os.domain.tasks import ISSUE_GONE, Status, Task
 from agent_os.policy import texts
 from agent_os.policy.steps import about, event, record
 
@@ -16,6 +16,8 @@ _BY_PERSON = "held_by_person"
 
 def decide(task: Task, labels: LabelRules) -> Step | None:
     """The next change that brings the picture up to date; None when it is."""
+    if task.cancelled and task.cancelled.reason == ISSUE_GONE:
+        return None  # there is nothing to draw on
     return _label(task, labels) or _notice(task, labels) or _status_comment(task)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import event, exc
 
 from agent_os.domain.clock import Clock, Ids
 from agent_os.domain.errors import StoreError
-from agent_os.store import owner, schema
+from agent_os.store import meta, owner
 
 _BUSY_MS = 30_000
 _ADVISORY_LOCK = 0x0A6E_0705
@@ -73,11 +73,10 @@ class Store:
 
     def _installation(self) -> str:
         with self.write() as tx:
-            key = schema.meta.c.key == "installation"
-            found = tx.execute(sa.select(schema.meta.c.value).where(key)).scalar()
+            found = meta.get(tx, "installation")
             if found is None:
                 found = self.ids.new()
-                tx.execute(schema.meta.insert().values(key="installation", value=found))
+                meta.put(tx, "installation", found)
             return found
 
 

@@ -44,6 +44,12 @@ def put(store: Store, tx: sa.Connection, repository: Repository) -> None:
         tx.execute(schema.repositories.insert().values(values))
 
 
+def look_again(store: Store, tx: sa.Connection, repo_id: int) -> None:
+    """Something is not as we know it: the next look asks for the repository and all its issues."""
+    if found := get(tx, repo_id):
+        put(store, tx, found.model_copy(update={"resynced_at": None}))
+
+
 def get(tx: sa.Connection, repo_id: int) -> Repository | None:
     row = tx.execute(sa.select(_r.data).where(_r.repo_id == repo_id)).first()
     return Repository.model_validate_json(row.data) if row else None

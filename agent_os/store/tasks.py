@@ -50,9 +50,13 @@ def listed(
     statuses: Sequence[Status] = (),
     unsettled: bool = False,
     newest: int = 0,
+    after: int = 0,
 ) -> list[tuple[int, Task]]:
-    """(newest event's number, task), by repository and number; or the `newest` changed ones."""
-    query = sa.select(schema.tasks)
+    """(newest event's number, task), by repository and number; or the `newest` changed ones.
+
+    `after`: only tasks with an event later than this number.
+    """
+    query = sa.select(schema.tasks).where(_t.seq > after)
     query = query.order_by(_t.seq.desc()) if newest else query.order_by(_t.repo_id, _t.number)
     if newest:
         query = query.limit(newest)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from agent_os.domain.tasks import Status
@@ -145,10 +147,9 @@ def test_a_deleted_issue_cancels(build: Build) -> None:
     town, number = _in_review(build)
     town.delete(number)
     town.resync()
-    task = town.reaches(number, Status.CANCELLED)
+    task = town.settles(number, Status.CANCELLED)
     assert task.cancelled and task.cancelled.reason == "issue_gone"
-    town.until(lambda: town.pulls()[0]["state"] == "closed")
-    town.rests()
+    assert town.pulls()[0]["state"] == "closed"
 
 
 def test_a_deleted_issue_is_noticed_by_what_fails(build: Build) -> None:
@@ -157,9 +158,8 @@ def test_a_deleted_issue_is_noticed_by_what_fails(build: Build) -> None:
     town.delete(number)
     attempt = town.task(number).running
     assert attempt
-    (town.home / "runtime").joinpath(attempt.directory, "work", "go").touch()
-    town.reaches(number, Status.CANCELLED)
-    town.rests()
+    (Path(attempt.directory) / "work" / "go").touch()
+    town.settles(number, Status.CANCELLED)
     assert len(town.kinds(number)) < 40
 
 

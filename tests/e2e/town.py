@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -252,14 +251,14 @@ class Town:
         mine = [r for r in found if r["user"] == self.login and self.repo in r["path"]]
         return [f"{r['method']} {r['path'].partition(self.repo)[2]}" for r in mine]
 
-    def attempt_file(self, number: int, attempt: int, name: str) -> str:
-        """A file in an attempt's directory."""
+    def attempt_path(self, number: int, attempt: int) -> Path:
         task = self.task(number)
         assert task is not None
-        found = next(a for a in task.attempts if a.number == attempt)
-        with suppress(FileNotFoundError):
-            return (Path(found.directory) / name).read_text("utf-8", "replace")
-        return ""
+        return Path(next(a.directory for a in task.attempts if a.number == attempt))
+
+    def attempt_file(self, number: int, attempt: int, name: str) -> str:
+        """A file in an attempt's directory."""
+        return (self.attempt_path(number, attempt) / name).read_text("utf-8", "replace")
 
     def comments_of(self, number: int) -> list[str]:
         return [c["body"] for c in self.people.comments(number)]

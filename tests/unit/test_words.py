@@ -76,7 +76,7 @@ def test_other_words_have_no_failure_advice() -> None:
         (Family.PROVIDER, FailureCode.RATE_LIMITED, FailureCode.MODEL_UNAVAILABLE, False),
         (Family.ENVIRONMENT, FailureCode.SETUP_FAILED, FailureCode.BASE_RED, False),
         (Family.TASK, FailureCode.NO_CHANGE, FailureCode.INCOMPLETE, True),
-        (Family.PERSON, FailureCode.MISSING_CONTEXT, FailureCode.MANUAL_STEP, True),
+        (Family.PERSON, FailureCode.MISSING_CONTEXT, FailureCode.MANUAL_STEP, False),
     ],
 )
 def test_families(of: Family, first: FailureCode, last: FailureCode, counts: bool) -> None:

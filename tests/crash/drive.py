@@ -1,0 +1,114 @@
+"""A process that runs the jobs until every task is over, and that a test may kill.
+
+`python -m tests.crash.drive` reads orders from stdin, a JSON object a line, and forks a process
+for each: with everything imported already it is at work at once. It answers `{"pid": N}`, and
+`{"status": N}` (as of `os.waitstatus_to_exitcode`) when that process has ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import alembic.command  # noqa: F401 - imported late by the store; here once for all drives
+
+from agent_os.attempt.failpoints import VARIABLE
+from agent_os.cli.context import build_world, configure_logging, load
+from agent_os.effects.world import World
+from agent_os.executor.local import LocalExecutor
+from agent_os.jobs import registry
+from agent_os.policy import history
+from agent_os.store import log, tasks
+
+POLL_SECONDS = 0.03
+LIMIT_SECONDS = 30.0
+TOO_LONG = 4
+CRASHED = 5
+
+
+class KillingExecutor(LocalExecutor):
+    """Gives the first runner that it starts a point at which it is killed; the next ones live."""
+
+    def __init__(self, point: str) -> None:
+        self._point = point
+
+    def start(self, dir: Path, env: Mapping[str, str]) -> None:
+        point, self._point = self._point, ""
+        super().start(dir, {**env, VARIABLE: point} if point else env)
+
+
+def drive(world: World) -> int:
+    """0 when every task is settled and no job finds anything to do; TOO_LONG otherwise."""
+    deadline = time.monotonic() + LIMIT_SECONDS
+    quiet = 0
+    while time.monotonic() < deadline:
+        changed = any([registry.run(world, name) for name in registry.JOBS])
+        quiet = quiet + 1 if _over(world) and not changed else 0
+        if quiet == 2:
+            return 0
+        time.sleep(POLL_SECONDS)
+    _tell(world)
+    return TOO_LONG
+
+
+def _over(world: World) -> bool:
+    with world.store.read() as tx:
+        found = [task for _, task in tasks.listed(tx)]
+    return bool(found) and all(task.settled for task in found)
+
+
+def _tell(world: World) -> None:
+    with world.store.read() as tx:
+        for _, task in tasks.listed(tx):
+            print(task.name, task.status, task.hold, task.waiting)
+        for _, event in log.history(tx):
+            print(f"#{event.number} {history.line(event)}")
+
+
+def _child(order: Mapping[str, Any]) -> int:
+    os.setsid()
+    out = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for number, target in ((os.open(os.devnull, os.O_RDONLY), 0), (out, 1), (out, 2)):
+        os.dup2(number, target)
+    os.environ.update(order["env"])
+    configure_logging()
+    world = build_world(load(Path(order["config"])))
+    if point := order["runner_point"]:
+        world = replace(world, executor=KillingExecutor(point))
+    try:
+        return drive(world)
+    finally:
+        world.store.close()
+
+
+def _fork(order: Mapping[str, Any]) -> int:
+    pid = os.fork()
+    if pid == 0:
+        status = CRASHED
+        try:
+            status = _child(order)
+        except Exception:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
+    return pid
+
+
+def main() -> None:
+    for line in sys.stdin:
+        pid = _fork(json.loads(line))
+        print(json.dumps({"pid": pid}), flush=True)
+        _, status = os.waitpid(pid, 0)
+        print(json.dumps({"status": os.waitstatus_to_exitcode(status)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

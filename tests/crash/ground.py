@@ -1,0 +1,177 @@
+"""One repository, one home and one issue to work on; and the processes that do the work."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+
+from agent_os.domain.clock import RandomIds, SystemClock
+from agent_os.domain.tasks import Task
+from agent_os.store import tasks
+from agent_os.store.database import Store
+from tests.hub import HubProcess
+
+ROOT = Path(__file__).parents[2]
+LOGIN = "agent-os"
+USERS = ["alice", LOGIN]
+CI = """on: [push, pull_request]
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    steps:
+      - run: "true"
+"""
+FILES = {
+    "calc.py": "def add(a, b):\n    return a - b\n",
+    "test_calc.py": "from calc import add\nassert add(1, 2) == 3\n",
+    ".agent-os.yaml": "test: grep -q 'a + b' calc.py\n",
+    ".github/workflows/ci.yml": CI,
+}
+#: One commit of its own, and a change that it leaves uncommitted.
+FIX = "sed -i 's/a - b/a + b/' calc.py; git commit -qam mended; echo done >> notes.txt"
+
+
+class Drives:
+    """Processes that run the jobs (see `drive.py`), one at a time."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "tests.crash.drive"]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate(timeout=60)
+
+    def start(self, order: dict[str, Any]) -> int:
+        """Start one; its process id."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return self._answer()["pid"]
+
+    def wait(self) -> int:
+        """The exit status of the one that was started; negative: the signal that ended it."""
+        return self._answer()["status"]
+
+    def _answer(self) -> dict[str, int]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the forking process has ended"
+        return json.loads(line)
+
+
+class Ground:
+    """`config` is merged over the default one."""
+
+    def __init__(self, hub: HubProcess, root: Path, repo: str, **config: Any) -> None:
+        self.hub = hub
+        self.repo = repo
+        self.root = root
+        self.home = root / "runtime"
+        self.config = root / "config.yaml"
+        self.log = root / "drive.log"
+        self.pids: list[int] = []
+        """Of the processes that ran the jobs, in order."""
+        root.mkdir(parents=True)
+        self.config.write_text(yaml.safe_dump(self._config(config)))
+        hub.seed(repo, FILES)
+        made = self.ask("POST", "/issues", {"title": "add is wrong", "body": "## Goal\nFix add."})
+        self.number: int = made["number"]
+        self.ask("POST", f"/issues/{self.number}/labels", {"labels": ["Ready"]})
+
+    def _config(self, more: dict[str, Any]) -> dict[str, Any]:
+        config: dict[str, Any] = {
+            "home": "./runtime",
+            "github": {
+                "api_url": self.hub.api_url,
+                "token": "$TOKEN",
+                "settle_seconds": 0.2,
+                "request_timeout_seconds": 5,
+            },
+            "repositories": [{"name": self.repo, "mode": "auto-merge"}],
+            "agents": {"fixer": {"driver": "command", "command": FIX}},
+            "routing": {"default": ["fixer"]},
+            "limits": {"backoff_seconds": 0.5, "memory_mb_per_attempt": 0},
+        }
+        for key, value in more.items():
+            old = config.get(key)
+            config[key] = {**old, **value} if isinstance(old, dict) else value
+        return config
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"TOKEN": self.hub.token(LOGIN)}
+
+    def start(self, drives: Drives, *, point: str = "", runner_point: str = "") -> int:
+        """Run the jobs in a process, to be killed at `point`; its id. `reached` says where to."""
+        env = {**self.environment, "AGENT_OS_FAILPOINT_LOG": str(self.root / "points")}
+        env["AGENT_OS_FAILPOINT"] = point
+        order = {"config": str(self.config), "log": str(self.log), "env": env}
+        self.pids.append(drives.start({**order, "runner_point": runner_point}))
+        return self.pids[-1]
+
+    def drive(self, drives: Drives, **options: str) -> int:
+        """Like `start`, to the end of the process; its exit status."""
+        self.start(drives, **options)
+        return drives.wait()
+
+    def finishes(self, drives: Drives, **options: str) -> None:
+        """Run the jobs until nothing is left to do."""
+        assert self.drive(drives, **options) == 0, self.story()
+
+    def reached(self) -> list[str]:
+        """The points that the jobs came to, in order."""
+        path = self.root / "points"
+        return path.read_text().split() if path.exists() else []
+
+    def story(self) -> str:
+        return self.log.read_text() if self.log.exists() else "(no log)"
+
+    # people and GitHub
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """One request of alice's below the repository; the JSON of a good answer."""
+        answer = self.hub.api(method, f"/repos/{self.repo}{path}", body)
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    def pulls(self) -> list[dict[str, Any]]:
+        return self.ask("GET", "/pulls?state=all&per_page=100")
+
+    def writes(self) -> list[tuple[str, str]]:
+        """(method, path below the repository) of our own writes."""
+        name = f"/{self.repo}"
+        return [
+            (r["method"], r["path"].partition(name)[2])
+            for r in self.hub.requests(writes=True)
+            if r["user"] == LOGIN and f"{name}/" in r["path"].replace(".git/", "/")
+        ]
+
+    # ours
+
+    def store(self) -> Store:
+        """The store as it is now; close it."""
+        return Store(f"sqlite:///{self.home / 'agent-os.sqlite'}", SystemClock(), RandomIds())
+
+    def task(self) -> Task | None:
+        """The task, if there is one yet."""
+        if not (self.home / "agent-os.sqlite").exists():
+            return None
+        store = self.store()
+        try:
+            with store.read() as tx:
+                return next((task for _, task in tasks.listed(tx)), None)
+        finally:
+            store.close()
+
+    def attempts(self) -> list[Path]:
+        """The directories of all attempts."""
+        return sorted(self.home.glob("attempts/*/*"))

@@ -1,0 +1,64 @@
+"""`kill -9` of the job process before and after each effect's intent, performance and fact.
+
+The points are those that an undisturbed run reaches, not a list made by hand.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from agent_os.domain.effects import EFFECTS
+from tests.hub import HubProcess
+
+from .aftermath import created_once, merged_once, sent_once
+from .conftest import Make
+from .ground import Drives, Ground
+
+STAGES = ("intended", "performed", "recorded")
+#: Not needed when nothing goes wrong; `test_turns_killed.py` has them.
+OFF_THE_PATH = {"stop_attempt", "close_pull", "edit_pull"}
+KINDS = [kind for kind in EFFECTS if kind not in OFF_THE_PATH]
+NAMES = ["record", *(f"{kind}.{stage}" for kind in KINDS for stage in STAGES)]
+ALL = os.environ.get("AGENT_OS_CRASH_ALL") == "1"
+
+
+@pytest.fixture(scope="session")
+def undisturbed(
+    hub: HubProcess, drives: Drives, tmp_path_factory: pytest.TempPathFactory
+) -> list[str]:
+    """Every point that a run without any trouble reaches."""
+    ground = Ground(hub, tmp_path_factory.mktemp("ground") / "first", "acme/undisturbed")
+    ground.finishes(drives)
+    merged_once(ground)
+    sent_once(ground)
+    created_once(ground)
+    return ground.reached()
+
+
+def test_every_effect_of_the_main_path_is_tried(undisturbed: list[str]) -> None:
+    assert {point.partition("#")[0] for point in undisturbed} == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_killed_at(
+    make: Make,
+    drives: Drives,
+    undisturbed: list[str],
+    name: str,
+    record_property: Callable[[str, object], None],
+) -> None:
+    found = [point for point in undisturbed if point.startswith(f"{name}#")]
+    assert found, f"{name} was not reached"
+    for point in found if ALL else found[:1]:
+        ground = make()
+        assert ground.drive(drives, point=point) == -signal.SIGKILL, ground.story()
+        assert ground.reached()[-1] == point
+        ground.finishes(drives)
+        merged_once(ground)
+        sent_once(ground)
+        created_once(ground)
+        record_property("killed_at", point)

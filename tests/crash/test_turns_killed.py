@@ -1,0 +1,131 @@
+"""The same for effects that need a person's act: a review, and the word to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+import pytest
+
+from agent_os.domain.tasks import Status
+from tests.hub import HubProcess
+
+from .aftermath import sent_once, settled
+from .ground import Drives, Ground
+from .test_jobs_killed import OFF_THE_PATH, STAGES
+
+#: Mends at first; sent back once it notes that; sent back again it works for a very long time.
+AGENT = """sh -c 'if grep -q again notes.txt; then echo more >> notes.txt; sleep 300; fi
+if [ -e notes.txt ]; then echo again >> notes.txt; exit; fi
+sed -i "s/a - b/a + b/" calc.py; git commit -qam mended; echo done > notes.txt'"""
+CONFIG = {"agents": {"fixer": {"driver": "command", "command": AGENT}}}
+#: By default only where the act is done and not yet known: the other points differ in nothing else.
+NAMES = [
+    f"{kind}.{stage}"
+    for kind in sorted(OFF_THE_PATH)
+    for stage in (STAGES if os.environ.get("AGENT_OS_CRASH_ALL") == "1" else STAGES[1:2])
+]
+
+
+class Alice(threading.Thread):
+    """Reviews twice and then takes the label away; each when she sees that it is time to."""
+
+    def __init__(self, ground: Ground) -> None:
+        super().__init__(name="alice")
+        self.ground = ground
+        self.over = threading.Event()
+        self.trouble = ""
+
+    def run(self) -> None:
+        for ready, act in (
+            (self._described(1), self._review),
+            (self._described(2), self._review),
+            (self._slow, self._stop),
+        ):
+            while not ready():
+                if self.over.wait(0.05):
+                    return
+            act()
+
+    def _described(self, results: int) -> Callable[[], bool]:
+        """The description on GitHub has the evidence of so many results."""
+
+        def met() -> bool:
+            task = self.ground.task()
+            ended = [a for a in task.attempts if a.ended_at] if task else []
+            edited = task.result.head[:10] in self._body() if task and task.result else False
+            return len(ended) == results and edited
+
+        return met
+
+    def _body(self) -> str:
+        return "".join(p["body"] or "" for p in self.ground.pulls())
+
+    def _review(self) -> None:
+        (pull,) = self.ground.pulls()
+        body = {"event": "REQUEST_CHANGES", "body": "Once more, please."}
+        self.ground.ask("POST", f"/pulls/{pull['number']}/reviews", body)
+
+    def _slow(self) -> bool:
+        attempts = self.ground.attempts()
+        return len(attempts) == 3 and "more" in _text(attempts[-1] / "work" / "notes.txt")
+
+    def _stop(self) -> None:
+        self.ground.ask("DELETE", f"/issues/{self.ground.number}/labels/In%20Review")
+
+
+def _text(path: os.PathLike[str]) -> str:
+    try:
+        with open(path) as file:  # noqa: PTH123 - any path
+            return file.read()
+    except OSError:
+        return ""
+
+
+@contextmanager
+def reviewed(ground: Ground) -> Generator[None]:
+    """Alice is there while it runs."""
+    alice = Alice(ground)
+    alice.start()
+    try:
+        yield
+    finally:
+        alice.over.set()
+        alice.join(30)
+
+
+def cancelled(ground: Ground) -> None:
+    """Stopped by a person: closed by us with a note, the branch kept, the issue left open."""
+    task = settled(ground, Status.CANCELLED)
+    assert [a.kind.value for a in task.attempts] == ["implement", "fix", "fix"]
+    (pull,) = ground.pulls()
+    assert pull["state"] == "closed" and not pull["merged_at"]
+    branches = {b["name"]: b["commit"]["sha"] for b in ground.ask("GET", "/branches")}
+    assert branches[f"agent-os/{ground.number}"] == pull["head"]["sha"]
+    assert ground.ask("GET", f"/issues/{ground.number}")["state"] == "open"
+    sent_once(ground)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_killed_at(
+    hub: HubProcess,
+    drives: Drives,
+    tmp_path_factory: pytest.TempPathFactory,
+    name: str,
+    record_property: Callable[[str, object], None],
+) -> None:
+    root = tmp_path_factory.mktemp("turns") / "g"
+    repo = f"acme/turns-{name.replace('_', '-')}"
+    mode = [{"name": repo, "mode": "pull-request"}]
+    ground = Ground(hub, root, repo, repositories=mode, **CONFIG)
+    begun = time.monotonic()
+    with reviewed(ground):
+        assert ground.drive(drives, point=f"{name}#1") == -signal.SIGKILL, ground.story()
+        ground.finishes(drives)
+    assert time.monotonic() - begun < 30, "the slow agent was ended, not waited for"
+    cancelled(ground)
+    record_property("killed_at", f"{name}#1")
