@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -50,9 +51,7 @@ def pause(
     with opened(config) as world:
         from agent_os.jobs import steering
 
-        scope = _scope(world, repo, everything)
-        said = f"{scope}: paused" if steering.pause(world, scope) else f"{scope}: paused already"
-        show(json, {"scope": scope, "result": said}, lambda console: console.print(said))
+        _set(world, repo, everything, json, steering.pause, "paused", "paused already")
 
 
 def resume(
@@ -65,9 +64,22 @@ def resume(
     with opened(config) as world:
         from agent_os.jobs import steering
 
-        scope = _scope(world, repo, everything)
-        said = f"{scope}: goes on" if steering.resume(world, scope) else f"{scope}: was not paused"
-        show(json, {"scope": scope, "result": said}, lambda console: console.print(said))
+        _set(world, repo, everything, json, steering.resume, "goes on", "was not paused")
+
+
+def _set(
+    world: World,
+    repo: str | None,
+    everything: bool,
+    json: bool,
+    change: Callable[[World, str], bool],
+    changed: str,
+    same: str,
+) -> None:
+    scope = _scope(world, repo, everything)
+    name = "everything" if everything else scope
+    said = f"{name}: {changed if change(world, scope) else same}"
+    show(json, {"scope": scope, "result": said}, lambda console: console.print(said))
 
 
 def _scope(world: World, repo: str | None, everything: bool) -> str:

@@ -91,6 +91,8 @@ def _repo_state(repo: dict[str, Any]) -> str:
         return f"frozen: {repo['frozen']}"
     if repo["paused"]:
         return "paused"
+    if not repo["looked_at"]:
+        return "not looked at yet; `agent-os doctor` checks it"
     return repo["last_error"] or "well"
 
 

@@ -155,7 +155,8 @@ def _validation_message(
         elif problem["type"] == "missing":
             text = "this key is missing"
         what = f"`{key}`: {text}" if key else text
-        lines.append(f"{name}, line {_line(node, path)}: {what}.")
+        stop = "" if what.endswith(("?", ".")) else "."
+        lines.append(f"{name}, line {_line(node, path)}: {what}{stop}")
     return "\n".join(dict.fromkeys(lines))
 
 

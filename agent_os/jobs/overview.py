@@ -24,7 +24,6 @@ def status(world: World) -> dict[str, Any]:
         rows = repositories.listed(tx)
         stopped = pauses.paused(tx)
         counts = tasks.counts(tx)
-    names = {r.name.lower(): r for r in world.config.repositories}
     return {
         "tasks": [_row(world, t) for _, t in (*active, *over)],
         "counts": counts,
@@ -38,20 +37,35 @@ def status(world: World) -> dict[str, Any]:
             }
             for d in refused
         ],
-        "repositories": [
-            {
-                "name": row.name,
-                "mode": names[row.name.lower()].mode.value if row.name.lower() in names else "",
-                "frozen": row.frozen or ("" if row.name.lower() in names else "not in the config"),
-                "paused": row.name.lower() in stopped or pauses.ALL in stopped,
-                "last_error": row.last_error,
-            }
-            for row in rows
-        ],
+        "repositories": _repositories(world, rows, stopped),
         "all_paused": pauses.ALL in stopped,
         "sandbox": "none" if world.config.sandbox == "none" else sandbox.detect().kind,
         "at": now.isoformat(),
     }
+
+
+def _repositories(
+    world: World, rows: list[repositories.Repository], stopped: set[str]
+) -> list[dict[str, Any]]:
+    """Those of the config, and those that we once worked on."""
+    seen = {row.name.lower(): row for row in rows}
+    modes = {r.name: r.mode.value for r in world.config.repositories}
+    listed = {name.lower() for name in modes}
+    names = [*modes, *(row.name for row in rows if row.name.lower() not in listed)]
+    found: list[dict[str, Any]] = []
+    for name in names:
+        row = seen.get(name.lower())
+        frozen = row.frozen if row else ""
+        entry = {
+            "name": name,
+            "mode": modes.get(name, ""),
+            "looked_at": row is not None,
+            "frozen": frozen or ("" if name in modes else "not in the config"),
+            "paused": name.lower() in stopped or pauses.ALL in stopped,
+            "last_error": row.last_error if row else "",
+        }
+        found.append(entry)
+    return found
 
 
 _ACTIVE = (Status.READY, Status.QUEUED, Status.RUNNING, Status.IN_REVIEW, Status.BLOCKED)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -38,13 +39,12 @@ class Alice(threading.Thread):
         super().__init__(name="alice")
         self.ground = ground
         self.over = threading.Event()
-        self.trouble = ""
 
     def run(self) -> None:
         for ready, act in (
-            (self._described(1), self._review),
-            (self._described(2), self._review),
-            (self._slow, self._stop),
+            (self._described(1), self._ask_again),
+            (self._described(2), self._ask_again),
+            (self._slow, self._unlabel),
         ):
             while not ready():
                 if self.over.wait(0.05):
@@ -65,25 +65,24 @@ class Alice(threading.Thread):
     def _body(self) -> str:
         return "".join(p["body"] or "" for p in self.ground.pulls())
 
-    def _review(self) -> None:
+    def _ask_again(self) -> None:
         (pull,) = self.ground.pulls()
         body = {"event": "REQUEST_CHANGES", "body": "Once more, please."}
         self.ground.ask("POST", f"/pulls/{pull['number']}/reviews", body)
 
     def _slow(self) -> bool:
         attempts = self.ground.attempts()
-        return len(attempts) == 3 and "more" in _text(attempts[-1] / "work" / "notes.txt")
+        if len(attempts) < 3 or "more" not in _text(attempts[-1] / "work" / "notes.txt"):
+            return False
+        labels = self.ground.ask("GET", f"/issues/{self.ground.number}")["labels"]
+        return [label["name"] for label in labels] == ["In Review"]
 
-    def _stop(self) -> None:
+    def _unlabel(self) -> None:
         self.ground.ask("DELETE", f"/issues/{self.ground.number}/labels/In%20Review")
 
 
-def _text(path: os.PathLike[str]) -> str:
-    try:
-        with open(path) as file:  # noqa: PTH123 - any path
-            return file.read()
-    except OSError:
-        return ""
+def _text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
 
 
 @contextmanager
