@@ -12,6 +12,7 @@ from pydantic_core import CoreSchema, core_schema
 
 _EVERY = re.compile(r"^every (\d+(?:\.\d+)?)(s|m|h)$")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHORTEST_SECONDS = 0.2
 
 
@@ -41,7 +42,8 @@ class Cadence(str):
     def slot(self, now: datetime) -> datetime:
         """The newest time at or before `now` at which the job was due."""
         if (seconds := self.seconds) is not None:
-            return datetime.fromtimestamp(now.timestamp() // seconds * seconds, UTC)
+            step = timedelta(seconds=seconds)  # whole microseconds: floats would drift
+            return _EPOCH + (now - _EPOCH) // step * step
         second = now.replace(microsecond=0)
         return next(CronSim(self, second + timedelta(seconds=1), reverse=True))
 

@@ -102,7 +102,7 @@ def _type(labels: Iterable[str]) -> str:
 
 def _dependencies(body: str) -> tuple[int, ...]:
     lines = [_DEPENDS.match(line.strip().lstrip("*- \t")) for line in body.splitlines()]
-    found = [int(n) for line in lines if line for n in re.findall(r"#(\d{1,9})", line[1])]
+    found = [int(n) for line in lines if line for n in re.findall(r"#(\d{1,9})\b", line[1])]
     return tuple(dict.fromkeys(found))[:50]
 
 

@@ -33,13 +33,18 @@ CRASHED = 5
 
 
 class KillingExecutor(LocalExecutor):
-    """Gives the first runner that it starts a point at which it is killed; the next ones live."""
+    """Gives the first runner that it starts a point at which it is killed; the next ones live.
+
+    `POINT*`: every one is killed there.
+    """
 
     def __init__(self, point: str) -> None:
         self._point = point
 
     def start(self, dir: Path, env: Mapping[str, str]) -> None:
-        point, self._point = self._point, ""
+        point = self._point.rstrip("*")
+        if not self._point.endswith("*"):
+            self._point = ""
         super().start(dir, {**env, VARIABLE: point} if point else env)
 
 

@@ -50,3 +50,9 @@ def test_killed_at(
         sha = mirror.resolve(kept)
         assert sha and mirror.read_file(sha, "notes.txt") == b"done\n"
     record_property("killed_at", f"runner {point}")
+
+
+def test_one_that_dies_each_time_is_given_up(make: Make, drives: Drives) -> None:
+    """Killed by the kernel for its memory, say: every loop has a bound."""
+    ground = make()
+    ground.finishes(drives, runner_point="gates.half*")

@@ -237,6 +237,11 @@ class Town:
             assert row is not None
             repositories.put(self.world.store, tx, row.model_copy(update={"resynced_at": None}))
 
+    def advance(self, seconds: float) -> None:
+        """Move our clock and the hub's (a hub of its own, please)."""
+        self.clock.ahead += timedelta(seconds=seconds)
+        self.hub.admin("POST", "/clock", {"advance": seconds})
+
     def story(self) -> str:
         """Everything that happened, for a failed test."""
         with self.world.store.read() as tx:

@@ -143,6 +143,8 @@ def test_each_row_and_that_it_comes_before_all_later_ones(index: int) -> None:
     name, situation, expected = ROWS[index]
     assert said(decide(merged_facts(situation))) == expected, name
     for later, other, _ in ROWS[index + 1 :]:
+        if (name, later) == ("base moved", "person merges"):
+            continue  # where people merge, a base that moved is theirs to judge
         assert said(decide(merged_facts(situation, other))) == expected, (name, later)
 
 

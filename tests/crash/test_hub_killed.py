@@ -1,0 +1,46 @@
+"""GitHub goes away in the middle of the work and comes back: it is finished all the same."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from tests.hub import HubProcess
+
+from .aftermath import merged_once
+from .ground import USERS, Drives, Ground
+
+DOWN_SECONDS = 0.3
+
+
+@pytest.fixture(scope="module")
+def own_hub(tmp_path_factory: pytest.TempPathFactory) -> Generator[HubProcess]:
+    """The others' hub is left alone."""
+    with HubProcess(tmp_path_factory.mktemp("own") / "hub", USERS) as running:
+        yield running
+
+
+@pytest.mark.parametrize("how", ["killed", "restarted"])
+@pytest.mark.parametrize(
+    "when", ["start_attempt.recorded", "push_branch.intended", "ask_review.intended", "merge_pull.intended"]
+)
+def test_the_hub_is_gone_for_a_while(
+    own_hub: HubProcess, drives: Drives, tmp_path: Path, how: str, when: str
+) -> None:
+    ground = Ground(own_hub, tmp_path / "g", f"acme/{how}-{when.replace('_', '-')}")
+    ground.start(drives)
+    deadline = time.monotonic() + 20
+    while f"{when}#1" not in ground.reached():
+        assert time.monotonic() < deadline, ground.story()
+        time.sleep(0.002)
+    if how == "killed":
+        own_hub.kill()
+        time.sleep(DOWN_SECONDS)
+        own_hub.start()
+    else:
+        own_hub.restart()
+    assert drives.wait() == 0, ground.story()
+    merged_once(ground)
