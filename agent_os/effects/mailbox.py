@@ -39,12 +39,25 @@ def draw(world: World) -> None:
         drawn = int(meta.get(tx, _DRAWN_UP_TO) or 0)
         changed = tasks.listed(tx, after=drawn)
         found = {t.key: t for _, t in (*changed, *tasks.listed(tx, unsettled=True))}
+        renamed = changed and log.history(tx, after=drawn, kinds=(EventKind.REPO_RENAMED,), limit=1)
+        names = {task_text.file_name(t) for _, t in tasks.listed(tx)} if renamed else set[str]()
     for task in found.values():
         if folder := task_text.FOLDERS.get(task.status):
             _draw_one(world, task, _folder(world, folder))
+    if names:
+        _remove_old_names(world, names)
     if changed:
         with world.store.write() as tx:
             meta.put(tx, _DRAWN_UP_TO, str(max(seq for seq, _ in changed)))
+
+
+def _remove_old_names(world: World, names: set[str]) -> None:
+    """Files that we drew for a task whose repository has another name by now."""
+    for name in dict.fromkeys(task_text.FOLDERS.values()):
+        for path in _folder(world, name).glob("*.md"):
+            text = None if path.name in names else _read(path)
+            if text is not None and not _edited(text):
+                path.unlink(missing_ok=True)
 
 
 def _draw_one(world: World, task: Task, folder: Path) -> None:

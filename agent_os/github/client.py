@@ -32,6 +32,8 @@ class GitHubClient:
     ) -> None:
         self.api_url = api_url
         self.governor = governor
+        self._token = token
+        self._timeout = timeout
         self._store = store
         self._login = ""
         self._github = Github(
@@ -45,6 +47,10 @@ class GitHubClient:
             api_version=API_VERSION,
             lazy=True,
         )
+
+    def copy(self) -> GitHubClient:
+        """Another one for another thread: a connection of its own, the same governor."""
+        return GitHubClient(self.api_url, self._token, self._timeout, self.governor, self._store)
 
     @property
     def login(self) -> str:

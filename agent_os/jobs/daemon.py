@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -19,9 +20,9 @@ _WATCH_SECONDS = 0.2
 _STOP_SECONDS = 4.0
 #: A change here may be work there: these jobs are looked at again.
 _FOLLOWERS = {
-    "dispatcher": ("queue-engine",),
-    "queue-engine": ("pr-monitor",),
-    "pr-monitor": ("queue-engine", "dispatcher"),
+    "dispatcher": ("dispatcher", "queue-engine"),
+    "queue-engine": ("queue-engine", "pr-monitor"),
+    "pr-monitor": ("pr-monitor", "queue-engine", "dispatcher"),
 }
 
 
@@ -68,6 +69,7 @@ class Daemon:
         self._wakes[name].set()
 
     def _work(self, name: str) -> None:
+        world = replace(self.world, client=self.world.client.copy())
         while True:
             self._wakes[name].wait()
             if self._stopping.is_set():
@@ -76,7 +78,7 @@ class Daemon:
             slot, self._slots[name] = self._slots[name], False
             try:
                 run = registry.run_slot if slot else registry.run
-                if run(self.world, name):
+                if run(world, name):
                     for follower in _FOLLOWERS[name]:
                         self._wakes[follower].set()
             except AgentOSError as error:

@@ -143,6 +143,9 @@ class _PullReader:
             "logs": self._logs(head),
             "method": self._method(result.base),
         }
+        failed = any(c.state is CheckState.FAILURE for c in head.checks)
+        if failed and result.base != self.row.base_head:
+            update["verified_base_checks"] = readers.checks(client, name, result.base)
         if not head.checks and not base.checks:
             update["active_workflows"] = readers.active_workflows(client, name)
         return update

@@ -42,6 +42,8 @@ class PullFacts(Contract):
     base_head: str = ""
     head_checks: Checks | None = None
     base_checks: Checks | None = None
+    verified_base_checks: Checks | None = None
+    """Of the base that the result was verified on, when the branch has moved on from it."""
     required: tuple[str, ...] = ()
     active_workflows: int = 0
     reviews: tuple[Review, ...] = ()
@@ -237,12 +239,16 @@ def _red(facts: PullFacts, failed: list[Check], base: dict[str, Check]) -> Answe
     task = facts.task
     assert task.result is not None
     names = ", ".join(c.name for c in failed)
-    if all(c.name in base and _is(base[c.name], CheckState.FAILURE) for c in failed):
+    before = facts.verified_base_checks
+    old = {c.name: c for c in before.checks} if before else {}
+    if all(_red_on(base, c.name) or _red_on(old, c.name) for c in failed):
         if facts.base_head != task.result.base:
             return _wanted(facts, Kind.REFRESH, "its base moved while checks fail on both")
         wait = _wait(facts, Reason.BASE_RED, names)
         opened = incident(task, facts.now, f"base_red:{facts.base_head}", names)
         return record(task, *wait.events, opened) if isinstance(wait, Record) else wait
+    if any(c.name in base and _is(base[c.name], CheckState.PENDING) for c in failed):
+        return _wait(facts, Reason.CI_RUNNING, f"{names}, on the base")
     feedback = texts.ci_feedback(failed, facts.logs)
     rejected = event(
         task,
@@ -258,6 +264,10 @@ def _red(facts: PullFacts, failed: list[Check], base: dict[str, Check]) -> Answe
         task, EventKind.WORK_WANTED, facts.now, kind=Kind.FIX, why=why, feedback=feedback
     )
     return record(task, rejected, wanted)
+
+
+def _red_on(base: dict[str, Check], name: str) -> bool:
+    return name in base and _is(base[name], CheckState.FAILURE)
 
 
 def _tail(facts: PullFacts, check: Check) -> str:

@@ -10,7 +10,7 @@ from .conftest import Build
 from .town import CI, FILES, GREEN, WITHOUT_CI, WORK, Town
 
 #: CI also asks for a file that our own check does not know of.
-STRICT_CI = CI + "      - name: Look for the changelog\n        run: test -e changes.txt || { echo 'E: changes.txt is missing'; exit 1; }\n"
+STRICT_CI = CI + "      - name: Look for the changelog\n        run: test -e changes.txt || { echo changes.txt is missing; exit 1; }\n"
 STRICT = GREEN | {"changes.txt": "", ".github/workflows/ci.yml": STRICT_CI}
 
 
