@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agent_os.attempt.failure import Failure, failure
+from agent_os.attempt.gates.contract import NAME as CONTRACT
 from agent_os.domain.attempts import GateResult, Verdict
 from agent_os.domain.failures import FailureCode, Family, family
 
@@ -21,7 +22,8 @@ def worst(gates: Iterable[GateResult]) -> Failure | None:
         return None
     gate = min(bad, key=_rank)
     code = gate.code or FailureCode.GATE_FAILED
-    return failure(code, f"{gate.name}: {gate.detail}", gate.name, gate.detail, gate.log[-2000:])
+    said = gate.detail if gate.name == CONTRACT else f"{gate.name}: {gate.detail}"
+    return failure(code, said, gate.name, gate.detail, gate.log[-2000:])
 
 
 def _rank(gate: GateResult) -> tuple[int, int]:

@@ -60,7 +60,18 @@ def up(
 ) -> None:
     """Run all jobs until stopped (Ctrl-C or SIGTERM). Running attempts go on without it."""
     with opened(config) as world:
-        from agent_os.jobs import daemon
+        from agent_os.jobs.daemon import Daemon
 
+        daemon = Daemon(world)
         typer.echo(f"Agent OS is up: {len(world.config.repositories)} repositories.", err=True)
-        daemon.Daemon(world).serve()
+        webhooks = world.config.webhooks
+        if not webhooks.listen:
+            daemon.serve()
+            return
+        from agent_os.web.server import served
+        from agent_os.web.webhooks import Receiver
+
+        receiver = Receiver(webhooks.secret.get_secret_value(), daemon.wake, daemon.working)
+        with served(receiver.app(), *webhooks.address) as port:
+            typer.echo(f"Webhooks are received at port {port}.", err=True)
+            daemon.serve()

@@ -105,7 +105,9 @@ def _with_variables(
     if not isinstance(value, str):
         return value
     found = _VARIABLE.match(value)
-    if not found and (secret or (_PASSWORD_IN_URL.search(value) and path[:1] != ("agents",))):
+    if not found and (
+        (secret and value) or (_PASSWORD_IN_URL.search(value) and path[:1] != ("agents",))
+    ):
         raise ConfigError(
             f"{where} holds a secret in the file.",
             next_step="Write `$NAME` and put the value into that environment variable.",

@@ -68,6 +68,24 @@ class ScheduleSettings(Settings):
     pr_monitor: Cadence = Field(default=Cadence("*/5 * * * *"), alias="pr-monitor")
 
 
+class WebhookSettings(Settings):
+    """GitHub's webhooks are received by the daemon when `listen` is set."""
+
+    listen: Annotated[str, Field(pattern=r"^$|^[A-Za-z0-9.\-\[\]:]*:\d{1,5}$")] = ""
+    secret: SecretStr = SecretStr("")
+
+    @model_validator(mode="after")
+    def _signed_only(self) -> WebhookSettings:
+        if self.listen and not self.secret.get_secret_value():
+            raise ValueError("`listen` needs a `secret`, the one that GitHub signs with")
+        return self
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]") or "127.0.0.1", int(port)
+
+
 class StoreSettings(Settings):
     url: str = ""
 
@@ -83,6 +101,7 @@ class Config(Settings):
     people: PeopleRules = PeopleRules()
     schedule: ScheduleSettings = ScheduleSettings()
     sandbox: Literal["auto", "bwrap", "none"] = "auto"
+    webhooks: WebhookSettings = WebhookSettings()
     store: StoreSettings = StoreSettings()
 
     @model_validator(mode="after")

@@ -7,9 +7,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
+from pydantic import BaseModel, ValidationError
+
 from agent_os.config.repository_file import PATHS, RepositoryFile, parse_repository_file
 from agent_os.config.settings import AgentSettings
-from agent_os.domain.attempts import AgentOrder, GateOrder, Handoff, Kind, Limits, Order, Outcome
+from agent_os.domain.attempts import (
+    AgentOrder,
+    GateOrder,
+    Handoff,
+    KeptRef,
+    Kind,
+    Limits,
+    Order,
+    Outcome,
+)
 from agent_os.domain.effects import AcceptOutcome, StartAttempt, StopAttempt
 from agent_os.domain.errors import BadInput, ConfigError, Conflict
 from agent_os.domain.events import Event, EventKind
@@ -163,6 +174,9 @@ class OutcomeAccepter:
         try:
             outcome = world.executor.collect(directory)
         except BadInput as error:
+            kept = _kept_before(directory)
+            if kept:
+                world.mirror(task.repo_id).import_bundle(directory / "work.bundle", kept)
             return [_lost(world, effect, error.message)]
         if (outcome.round, outcome.number) != (effect.round, effect.attempt):
             return [_lost(world, effect, "The outcome belongs to another attempt.")]
@@ -175,8 +189,21 @@ class OutcomeAccepter:
         return ABSENT  # nothing outside changes, and taking it over again is harmless
 
 
+class _Snapshot(BaseModel):
+    kept: tuple[KeptRef, ...] = ()
+
+
+def _kept_before(directory: Path) -> tuple[KeptRef, ...]:
+    """What the runner had kept of the work before it died without an outcome."""
+    try:
+        return _Snapshot.model_validate_json((directory / "snapshot.json").read_bytes()).kept
+    except (OSError, ValidationError):
+        return ()
+
+
 def _lost(world: World, effect: AcceptOutcome, detail: str) -> Event:
-    data = {"code": FailureCode.LOST.value, "detail": detail}
+    code = FailureCode.LOST.value
+    data = {"code": code, "detail": detail, "signature": f"{code}:no outcome"}
     return world.fact(effect, EventKind.ATTEMPT_ENDED, data, attempt=effect.attempt)
 
 

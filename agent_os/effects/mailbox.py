@@ -16,7 +16,8 @@ from agent_os.policy.steps import event, record
 from agent_os.store import log, meta, tasks
 
 _log = structlog.get_logger()
-_DRAWN = re.compile(r"\n<!-- drawn: ([0-9a-f]{16}) -->\n?$")
+#: Digests of the whole text, and of it without the notes.
+_DRAWN = re.compile(r"\n<!-- drawn: ([0-9a-f]{16}) ([0-9a-f]{16}) -->\n?$")
 _LARGEST_FILE = 1_000_000
 _HISTORY_LINES = 30
 #: The number of the newest event that is in the files: older tasks need not be looked at.
@@ -28,7 +29,8 @@ def _folder(world: World, name: str) -> Path:
 
 
 def _signed(text: str) -> str:
-    return f"{text}\n<!-- drawn: {texts.digest(text)} -->\n"
+    whole, rest = texts.digest(text), texts.digest(task_text.without_notes(text))
+    return f"{text}\n<!-- drawn: {whole} {rest} -->\n"
 
 
 def draw(world: World) -> None:
@@ -93,10 +95,18 @@ def _edited(text: str) -> bool:
     return found is None or texts.digest(text[: found.start()]) != found[1]
 
 
+def _edited_elsewhere(text: str) -> bool:
+    """Whether a person changed more than the notes."""
+    found = _DRAWN.search(text)
+    if found is None:
+        return True
+    return texts.digest(task_text.without_notes(text[: found.start()])) != found[2]
+
+
 def _set_aside(path: Path) -> None:
     """Edits other than notes are not used, and not lost either."""
     text = _read(path)
-    if text is None or not _edited(text):
+    if text is None or not _edited_elsewhere(text):
         return
     kept = path.with_suffix(".edited")
     reason = "Only text below Notes is read back; this copy keeps what was written elsewhere."

@@ -9,16 +9,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 import requests
-from github import Auth, Github, GithubException
+from github import GithubException
 
 from agent_os.domain import errors
 from agent_os.github.governor import Governor
+from agent_os.github.requester import requester
 from agent_os.store import answers
 from agent_os.store.database import Store
 
-API_VERSION = "2022-11-28"
 _PER_PAGE = 100
 _MOST_PAGES = 100
+_FOUND, _MOVED = 302, (301, 307, 308)
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 
 Json = dict[str, Any]
@@ -36,17 +37,7 @@ class GitHubClient:
         self._timeout = timeout
         self._store = store
         self._login = ""
-        self._github = Github(
-            base_url=api_url,
-            auth=Auth.Token(token),
-            timeout=int(max(1, timeout)),
-            retry=None,
-            seconds_between_requests=0,
-            seconds_between_writes=0,
-            user_agent="agent-os",
-            api_version=API_VERSION,
-            lazy=True,
-        )
+        self._requester = requester(api_url, token, timeout)
 
     def copy(self) -> GitHubClient:
         """Another one for another thread: a connection of its own, the same governor."""
@@ -65,8 +56,8 @@ class GitHubClient:
         return body
 
     def get_text(self, path: str) -> str:
-        """A text answer such as a job's log."""
-        return self.governor.read(lambda: self._request("GET", path)[2])
+        """A text answer such as a job's log, which lies on another host: it gets no token."""
+        return self.governor.read(lambda: self._text(path))
 
     def pages(self, path: str, key: str = "", **query: str | int) -> Iterator[list[Json]]:
         """A list, page by page; `key` names it inside an object. IncompleteList when it breaks.
@@ -120,6 +111,19 @@ class GitHubClient:
                 answers.put(self._store, tx, url, answers.Answer(etag, link, text))
         return link, body
 
+    def _text(self, path: str) -> str:
+        status, found, text = self._request("GET", path)
+        if status != _FOUND:
+            return text
+        try:
+            answer = requests.get(found.get("location", ""), timeout=self._timeout)
+        except requests.RequestException as error:
+            message = f"No answer from where {path} lies: {type(error).__name__}."
+            raise errors.GitHubUnreachable(message) from error
+        if not answer.ok:
+            raise _error("GET", path, answer.status_code, {}, answer.reason or "")
+        return answer.content.decode(errors="replace")
+
     def _kept(self, url: str) -> answers.Answer | None:
         if self._store is None:
             return None
@@ -129,21 +133,29 @@ class GitHubClient:
     def _request(
         self, verb: str, url: str, headers: dict[str, Any] | None = None, body: Any = None
     ) -> tuple[int, dict[str, Any], str]:
+        status, found, text = self._ask(verb, url, headers, body)
+        moved = status in _MOVED and found.get("location", "").startswith(f"{self.api_url}/")
+        if moved and verb == "GET":  # a renamed repository: its list with all of the question
+            new = found["location"].removeprefix(self.api_url)
+            status, found, text = self._ask(verb, new, headers, body)
+        if status >= 400 or status in _MOVED:
+            raise _error(verb, url, status, found, text)
+        return status, found, text
+
+    def _ask(
+        self, verb: str, url: str, headers: dict[str, Any] | None, body: Any
+    ) -> tuple[int, dict[str, Any], str]:
         try:
-            status, found, text = self._github.requester.requestJson(
-                verb, url, None, headers, body, follow_302_redirect=True
-            )
+            status, found, text = self._requester.requestJson(verb, url, None, headers, body)
         except requests.RequestException as error:
             raise errors.GitHubUnreachable(
                 f"No answer from {self.api_url} for {verb} {url}: {type(error).__name__}.",
                 next_step="Check `github.api_url` and the network.",
             ) from error
         except (GithubException, AssertionError, ValueError, RuntimeError) as error:
-            # PyGithub's words for a redirection to another host, among others.
+            # PyGithub's words for an address that is not the API's, among others.
             raise errors.GitHubError(f"{verb} {url}: {error}") from error
         self.governor.note(status, found, text)
-        if status >= 400 or (300 < status < 304) or status in (307, 308):
-            raise _error(verb, url, status, found, text)
         return status, found, text
 
 
@@ -169,7 +181,7 @@ def _error(
         needed = headers.get("x-accepted-github-permissions", "")
         step = f"The token needs: {needed}." if needed else "Check the token's permissions."
         return errors.NotPermitted(message, status=status, next_step=step)
-    if status in (404, 410, 301, 302, 307, 308):
+    if status in (404, 410, *_MOVED):
         return errors.NotFound(message, status=status)
     if status in (405, 409, 422):
         return errors.Conflict(message, status=status)

@@ -18,6 +18,8 @@ from agent_os.store import tasks
 _log = structlog.get_logger()
 _WATCH_SECONDS = 0.2
 _STOP_SECONDS = 4.0
+ALL = "*"
+_SLOT = "slot"
 #: A change here may be work there: these jobs are looked at again.
 _FOLLOWERS = {
     "dispatcher": ("dispatcher", "queue-engine"),
@@ -26,37 +28,69 @@ _FOLLOWERS = {
 }
 
 
+class _Inbox:
+    """What a job is asked to look at. Asking again before it looks costs nothing."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self._lock = threading.Lock()
+        self._keys: set[str] = set()
+
+    def put(self, key: str) -> None:
+        with self._lock:
+            self._keys.add(key)
+        self._asked.set()
+
+    def take(self) -> set[str]:
+        """Wait until there is something, and take all of it."""
+        self._asked.wait()
+        with self._lock:
+            keys, self._keys = self._keys, set()
+            self._asked.clear()
+        return keys
+
+
 class Daemon:
     """One thread a job, so that a slow one holds up no other; a lease keeps each single."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self._stopping = threading.Event()
-        self._wakes = {name: threading.Event() for name in registry.JOBS}
-        self._slots: dict[str, bool] = dict.fromkeys(registry.JOBS, False)
+        self._inboxes = {name: _Inbox() for name in registry.JOBS}
+        self._threads: list[threading.Thread] = []
+
+    def wake(self, job: str, key: str = ALL) -> None:
+        """Let a job look now, at one repository or at all. From any thread."""
+        self._inboxes[job].put(key)
+
+    def working(self) -> bool:
+        """Whether every thread is alive, and the store answers."""
+        with self.world.store.read() as tx:
+            tasks.counts(tx)
+        return bool(self._threads) and all(t.is_alive() for t in self._threads)
 
     def serve(self) -> None:
         """Until SIGTERM or SIGINT: a stop takes at most five seconds and leaves attempts alone."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stopping.set())
         timer = BackgroundScheduler(timezone="UTC")
-        threads = [
+        self._threads = [
             threading.Thread(target=self._work, args=[name], name=name, daemon=True)
             for name in registry.JOBS
         ]
-        threads.append(threading.Thread(target=self._watch, name="watch", daemon=True))
-        for thread in threads:
+        self._threads.append(threading.Thread(target=self._watch, name="watch", daemon=True))
+        for thread in self._threads:
             thread.start()
         timer.start()
         for name in registry.JOBS:
             self._plan(timer, name)
-            self._wakes[name].set()
+            self.wake(name)
         self._stopping.wait()
         timer.shutdown(wait=False)
-        for wake in self._wakes.values():
-            wake.set()
-        for thread in threads:
-            thread.join(_STOP_SECONDS / len(threads))
+        for name in registry.JOBS:
+            self.wake(name)
+        for thread in self._threads:
+            thread.join(_STOP_SECONDS / len(self._threads))
 
     def _plan(self, timer: BackgroundScheduler, name: str) -> None:
         """APScheduler is the timer only: when a job is due is said by its cadence."""
@@ -65,27 +99,30 @@ class Daemon:
 
     def _due(self, timer: BackgroundScheduler, name: str) -> None:
         self._plan(timer, name)
-        self._slots[name] = True
-        self._wakes[name].set()
+        self.wake(name, _SLOT)
 
     def _work(self, name: str) -> None:
         world = replace(self.world, client=self.world.client.copy())
         while True:
-            self._wakes[name].wait()
+            keys = self._inboxes[name].take()
             if self._stopping.is_set():
                 return
-            self._wakes[name].clear()
-            slot, self._slots[name] = self._slots[name], False
             try:
-                run = registry.run_slot if slot else registry.run
-                if run(world, name):
+                if self._run(world, name, keys):
                     for follower in _FOLLOWERS[name]:
-                        self._wakes[follower].set()
+                        self.wake(follower)
             except AgentOSError as error:
                 _log.error("job_failed", job=name, code=error.code, error=str(error))
             except Exception:  # noqa: BLE001 - a job's boundary: the next run starts afresh
                 _log.exception("job_crashed", job=name)
                 self._stopping.wait(1)
+
+    @staticmethod
+    def _run(world: World, name: str, keys: set[str]) -> bool:
+        changed = registry.run_slot(world, name) if _SLOT in keys else False
+        if asked := keys - {_SLOT}:
+            changed |= registry.run(world, name, keys=None if ALL in asked else sorted(asked))
+        return changed
 
     def _watch(self) -> None:
         """Wake the queue engine as soon as an attempt's process has ended."""
@@ -100,7 +137,7 @@ class Daemon:
                 _log.exception("watch_failed")
                 continue
             if ended - known:
-                self._wakes["queue-engine"].set()
+                self.wake("queue-engine")
             known = ended
 
     def _over(self, directory: str) -> bool:

@@ -65,9 +65,14 @@ def run(
     *,
     preview: Callable[[Step], None] | None = None,
 ) -> bool:
-    """Run a job; with `preview` its steps are shown instead. True when something changed."""
+    """Run a job, for those of its due keys that are asked for (None: all of them).
+
+    With `preview` its steps are shown instead. True when something changed.
+    """
     changed = False
-    for key in keys or job.due(world):
+    asked = None if keys is None else {key.lower() for key in keys}
+    due = job.due(world)
+    for key in due if asked is None else [k for k in due if k.lower() in asked]:
         lease = leases.take(world.store, f"{job.name}:{key}", LEASE)
         if lease is None:
             _log.debug("busy", job=job.name, key=key)

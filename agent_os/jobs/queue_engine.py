@@ -67,6 +67,7 @@ class QueueEngine:
         with world.store.read() as tx:
             row = repositories.get(tx, task.repo_id)
             paused = pauses.paused(tx)
+            resumed = intents.resumes(tx, task) if task.running else 0
         if row is None:
             return None
         now = world.clock.now()
@@ -79,6 +80,7 @@ class QueueEngine:
             task=task,
             rules=rules,
             process=process,
+            resumed=resumed,
             frozen=row.frozen,
             paused=resting or pauses.ALL in paused or row.name.lower() in paused,
             default_branch=row.default_branch,

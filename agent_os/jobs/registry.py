@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from agent_os.config.settings import Config
 from agent_os.domain.effects import Step
@@ -32,9 +32,17 @@ def cadence(config: Config, name: str) -> Cadence:
     }[name]
 
 
-def run(world: World, name: str, preview: Callable[[Step], None] | None = None) -> bool:
-    """Run a job now, whatever its schedule. True when something changed."""
-    return organization.run(JOBS[name], world, preview=preview)
+def run(
+    world: World,
+    name: str,
+    preview: Callable[[Step], None] | None = None,
+    keys: Sequence[str] | None = None,
+) -> bool:
+    """Run a job now, whatever its schedule; `keys`: for these repositories only.
+
+    True when something changed.
+    """
+    return organization.run(JOBS[name], world, keys, preview=preview)
 
 
 def run_slot(world: World, name: str) -> bool:

@@ -2,10 +2,14 @@
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 
 from agent_os.localhub.database import Database
 from agent_os.localhub.errors import Refusal, not_found
+
+LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38})")
+RESERVED = ("api", "login", "logout")  # these lead elsewhere on this hub
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,11 @@ def add(db: Database, login: str, token: str, now: str) -> User:
 
 
 def owner(db: Database, login: str, now: str) -> User:
-    """The account of this name; an organization is made of a name seen first."""
+    """The account of this name; an organization is made of a name seen first. 404 for a name
+    that no account can have."""
     if find(db, login) is None:
+        if not LOGIN.fullmatch(login) or login.lower() in RESERVED:
+            raise not_found()
         db.insert("users", login=login, type="Organization", token=None, created_at=now)
     return get(db, login)
 

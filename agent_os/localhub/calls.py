@@ -109,8 +109,8 @@ class Call:
         return values
 
     def texts(self, name: str) -> list[str]:
-        """A list of texts; of objects their `name`."""
-        return texts_of(self.body().get(name, []), name)
+        """A list of texts; of objects their `name`; [] when absent or null."""
+        return texts_of(self.body().get(name) or [], name)
 
     def number(self, name: str = "number") -> int:
         """A path parameter that is a number; 404 otherwise."""
@@ -126,10 +126,11 @@ class Call:
             return ""
         try:
             moment = datetime.fromisoformat(value.replace(" ", "+"))
-        except ValueError as error:
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            plain = moment.astimezone(UTC).replace(tzinfo=None)
+        except (ValueError, OverflowError) as error:
             raise Refusal(422, f"{name} is not a valid time") from error
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return plain.isoformat(timespec="seconds") + "Z"
 
     def repo(self) -> Repository:
         """The repository in the path; 404, or `Moved`."""

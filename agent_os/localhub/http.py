@@ -68,7 +68,7 @@ def _answer(hub: Hub, handler: Handler, request: Request, raw: bytes) -> Respons
         user = _sign_in(hub, request)
         window = hub.rates.window(user.login, hub.clock.epoch())
         rate_headers = window.headers()
-        if window.remaining == 0:
+        if window.remaining == 0 and not _is_free(request):
             raise Refusal(403, f"API rate limit exceeded for user ID {user.id}.")
         reply = _handle(hub, handler, _call(hub, user, request, raw))
     except Refusal as refusal:
@@ -80,10 +80,15 @@ def _answer(hub: Hub, handler: Handler, request: Request, raw: bytes) -> Respons
         reply = Reply(500, {"message": "Server Error", "documentation_url": DOCUMENTATION_URL})
     response = finish(request, reply, rate_headers)
     user_name = request.scope.get("hub_user")
-    if user_name and response.status_code != 304:
+    if user_name and response.status_code != 304 and not _is_free(request):
         spent = hub.rates.spend(user_name, hub.clock.epoch())
         response.headers.update(spent.headers())
     return response
+
+
+def _is_free(request: Request) -> bool:
+    """Asking for the limit costs nothing, and is answered when all is spent."""
+    return request.url.path == "/api/v3/rate_limit"
 
 
 def _sign_in(hub: Hub, request: Request) -> User:

@@ -4,7 +4,8 @@ import re
 
 _KEYWORD = re.compile(
     r"(?<![\w-])(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+"
-    r"(?:(?P<repo>[\w.-]+/[\w.-]+))?#(?P<number>\d{1,9})\b",
+    r"(?:(?P<repo>[\w.-]+/[\w.-]+)?#"
+    r"|https?://[^\s/]+/(?P<page>[\w.-]+/[\w.-]+)/(?:issues|pull)/)(?P<number>\d{1,9})\b",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|<!--.*?(?:-->|\Z)", re.DOTALL)
@@ -17,7 +18,7 @@ def closes(text: str | None, full_name: str) -> list[int]:
     """
     numbers: dict[int, None] = {}
     for found in _KEYWORD.finditer(_CODE.sub(" ", text or "")):
-        repo = found["repo"]
+        repo = found["repo"] or found["page"]
         if repo is None or repo.lower() == full_name.lower():
             numbers[int(found["number"])] = None
     return list(numbers)

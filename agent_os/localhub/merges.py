@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from agent_os.localhub import commits, gates, landings, pushes
+from agent_os.localhub import commits, gates, landings, protection, pushes
 from agent_os.localhub.accounts import User
 from agent_os.localhub.errors import Refusal
 from agent_os.localhub.git import NO_OBJECT, Git, Person
@@ -51,10 +51,15 @@ def merge(
     mark = landings.merge_mark(issue.number, actor)
     git.update_refs((f"refs/heads/{pull.base_ref}", sha, base_sha), (mark, sha, NO_OBJECT))
     pushes.sync(hub, repo, actor)
-    if repo.delete_branch_on_merge:
+    if repo.delete_branch_on_merge and _may_go(hub, repo, pull.head_ref):
         git.delete_ref(f"refs/heads/{pull.head_ref}")
         pushes.sync(hub, repo, actor)
     return sha
+
+
+def _may_go(hub: Hub, repo: Repository, branch: str) -> bool:
+    """Whether a merged branch may be deleted: neither the default branch nor a protected one."""
+    return branch != repo.default_branch and protection.get(hub, repo.id, branch) is None
 
 
 def _check(hub: Hub, repo: Repository, issue: Issue, pull: Pull, request: Request) -> None:

@@ -59,6 +59,15 @@ def get(hub: Hub, repo_id: int, number: int) -> tuple[Issue, Pull]:
     return issue, of_issue(hub, issue)
 
 
+def numbered(hub: Hub, repo_id: int, number: int) -> Pull | None:
+    """By number, also when its issue was deleted; None when there is none."""
+    sql = (
+        "SELECT pulls.* FROM pulls JOIN issues ON issues.id = issue_id"
+        " WHERE pulls.repo_id = ? AND number = ?"
+    )
+    return hub.db.one(Pull, sql, repo_id, number)
+
+
 def all_of(hub: Hub, repo_id: int, state: str = "all") -> list[tuple[Issue, Pull]]:
     """Newest first."""
     found = {

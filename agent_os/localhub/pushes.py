@@ -110,7 +110,10 @@ def _heads_moved(
             kind = "head_ref_force_pushed"
             timeline.add(hub, repo.id, issue.id, kind, actor, commit_id=new)
         issues.touch(hub, issue.id)
-        moved.append((issue, pull))
+        if git.is_ancestor(new, pull.base_sha):  # nothing is left to merge: GitHub closes it
+            issues.close(hub, issue, actor)
+        else:
+            moved.append((issue, pull))
     return moved
 
 

@@ -62,7 +62,7 @@ class Rates:
         """Count one request."""
         window = self.window(login, epoch)
         with self._lock:
-            window.used += 1
+            window.used = min(window.used + 1, window.limit)
         return window
 
     def set_limit(self, limit: int) -> None:

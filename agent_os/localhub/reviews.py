@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from agent_os.localhub import accounts, issues, timeline
+from agent_os.localhub import accounts, issues, repositories, timeline
 from agent_os.localhub.accounts import User
 from agent_os.localhub.errors import Refusal, invalid, not_found
 from agent_os.localhub.hub import Hub
@@ -60,7 +60,10 @@ def get(hub: Hub, pull_id: int, review_id: int) -> Review:
 def create(
     hub: Hub, issue: Issue, pull: Pull, actor: User, body: str, commit_id: str | None = None
 ) -> Review:
-    """A pending review, to be submitted."""
+    """A pending review, to be submitted; 422 when the user has one already."""
+    if any(r.state == "PENDING" and r.author_id == actor.id for r in of_pull(hub, pull.id)):
+        message = "User can only have one pending review per pull request"
+        raise Refusal(422, "Unprocessable Entity", [message])
     review_id = hub.db.insert(
         "reviews",
         id=hub.db.ticket(),
@@ -107,9 +110,13 @@ def dismiss(hub: Hub, issue: Issue, pull: Pull, review: Review, actor: User, why
 
 
 def _decisive(hub: Hub, pull: Pull) -> dict[int, str]:
-    """Each reviewer's last approval or request for changes."""
+    """The last approval or request for changes of each reviewer who may write."""
+    repo = repositories.by_id(hub, pull.repo_id)
     last: dict[int, str] = {}
     for review in of_pull(hub, pull.id):
+        reviewer = accounts.by_id(hub.db, review.author_id)
+        if not repositories.can_write(hub, repo, reviewer):
+            continue
         if review.state in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED"):
             last[review.author_id] = review.state
     return last
@@ -180,6 +187,16 @@ def comments_of_pull(hub: Hub, pull_id: int) -> list[ReviewComment]:
         " ORDER BY review_comments.id"
     )
     return hub.db.all(ReviewComment, sql, pull_id)
+
+
+def comment(hub: Hub, repo_id: int, comment_id: int) -> tuple[ReviewComment, Pull]:
+    """A comment on a line with its pull request; 404."""
+    found = hub.db.one(ReviewComment, "SELECT * FROM review_comments WHERE id = ?", comment_id)
+    sql = "SELECT * FROM pulls WHERE id = ? AND repo_id = ?"
+    pull = hub.db.one(Pull, sql, found.pull_id, repo_id) if found else None
+    if found is None or pull is None:
+        raise not_found()
+    return found, pull
 
 
 def add_comment(

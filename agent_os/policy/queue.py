@@ -29,6 +29,8 @@ from agent_os.policy.steps import about, event, held, incident, record, waiting
 
 #: The runner ends an attempt itself; after this we end the runner.
 _GRACE = timedelta(minutes=2)
+#: A runner that dies again and again (for memory, say) would be started again for ever.
+_MOST_RESUMES = 3
 
 
 class TaskFacts(Contract):
@@ -39,6 +41,8 @@ class TaskFacts(Contract):
     """None: the repository is no longer in the config."""
     process: str = ""
     """alive, ended, lost, absent or unknown; empty without a running attempt."""
+    resumed: int = 0
+    """How often the runner of the running attempt was started again."""
     frozen: str = ""
     paused: bool = False
     default_branch: str = ""
@@ -71,14 +75,16 @@ def _running_step(fact: TaskFacts, machine: Machine) -> Step | None:
     task, attempt = fact.task, fact.task.running
     if attempt is None:
         return None
-    if fact.process == "ended":
+    dead = fact.process in ("lost", "absent")
+    if fact.process == "ended" or (dead and fact.resumed >= _MOST_RESUMES):
+        why = f"its runner died {fact.resumed + 1} times" if dead else "it ended"
         return AcceptOutcome(
-            **about(task, "it ended"), attempt=attempt.number, directory=attempt.directory
+            **about(task, why), attempt=attempt.number, directory=attempt.directory
         )
     why = _why_stop(fact, attempt, machine.now)
     if fact.process in ("alive", "unknown") and why:
         return StopAttempt(**about(task, why), attempt=attempt.number, directory=attempt.directory)
-    if fact.process in ("lost", "absent"):
+    if dead:
         # Its runner goes on where it was: it snapshots what is there and writes an outcome.
         return StartAttempt(
             **about(task, "the runner's process is gone"),

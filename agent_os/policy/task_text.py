@@ -96,10 +96,22 @@ def task_file(task: Task, history: Sequence[str]) -> str:
 
 def notes_in(text: str) -> str:
     """What a person wrote below Notes in a task file."""
-    _, _, after = text.partition(f"\n{NOTES}\n")
-    notes, _, _ = after.partition("\n## History")
-    notes = notes.strip()
+    notes = _parts(text)[1].strip()
     return "" if notes.startswith("(Write here") else texts.bounded(notes, 4_000)
+
+
+def without_notes(text: str) -> str:
+    """A task file but for its notes: what nobody but us writes."""
+    before, _, after = _parts(text)
+    return f"{before}\n{after}"
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """(before the notes, notes, history): the last headings are ours, others the issue's text."""
+    body, heading, history = text.rpartition("\n## History\n")
+    body = body if heading else text
+    before, heading, notes = body.rpartition(f"\n{NOTES}\n")
+    return (before, notes, history) if heading else (body, "", history)
 
 
 def file_name(task: Task) -> str:

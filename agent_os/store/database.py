@@ -30,7 +30,11 @@ class Store:
         self.engine = _engine(url)
         try:
             self._migrate()
+        except StoreError:
+            self.engine.dispose()
+            raise
         except exc.SQLAlchemyError as error:
+            self.engine.dispose()
             raise StoreError(
                 f"The database at {self.engine.url!r} can't be opened: {error}.",
                 next_step="Check `store.url`, the disk, and the permissions of `home`.",

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from agent_os.domain.effects import EFFECTS, Effect
-from agent_os.domain.tasks import TaskKey
+from agent_os.domain.effects import EFFECTS, Effect, StartAttempt
+from agent_os.domain.tasks import Task, TaskKey
 from agent_os.store import schema
 from agent_os.store.database import Store
 
@@ -117,6 +117,14 @@ def consecutive_failures(tx: sa.Connection, effect: Effect) -> int:
             break
         count += 1
     return count
+
+
+def resumes(tx: sa.Connection, task: Task) -> int:
+    """How often we meant to start the runner of the task's running attempt again."""
+    number = task.running.number if task.running else 0
+    started = [i.effect for i in of_task(tx, task.key, (StartAttempt.kind,))]
+    same = [e for e in started if isinstance(e, StartAttempt) and e.round == task.round]
+    return sum(e.resume and e.attempt == number for e in same)
 
 
 def add_echo(store: Store, tx: sa.Connection, intent: str, what: str, event_id: int) -> None:

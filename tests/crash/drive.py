@@ -27,7 +27,7 @@ from agent_os.policy import history
 from agent_os.store import log, tasks
 
 POLL_SECONDS = 0.03
-LIMIT_SECONDS = 30.0
+LIMIT_SECONDS = 25.0
 TOO_LONG = 4
 CRASHED = 5
 

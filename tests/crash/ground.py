@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +19,7 @@ from agent_os.store.database import Store
 from tests.hub import HubProcess
 
 ROOT = Path(__file__).parents[2]
+POLL_SECONDS = 0.005
 LOGIN = "agent-os"
 USERS = ["alice", LOGIN]
 CI = """on: [push, pull_request]
@@ -78,6 +81,7 @@ class Ground:
         self.home = root / "runtime"
         self.config = root / "config.yaml"
         self.log = root / "drive.log"
+        self.points = root / "points"
         self.pids: list[int] = []
         """Of the processes that ran the jobs, in order."""
         root.mkdir(parents=True)
@@ -112,7 +116,7 @@ class Ground:
 
     def start(self, drives: Drives, *, point: str = "", runner_point: str = "") -> int:
         """Run the jobs in a process, to be killed at `point`; its id. `reached` says where to."""
-        env = {**self.environment, "AGENT_OS_FAILPOINT_LOG": str(self.root / "points")}
+        env = {**self.environment, "AGENT_OS_FAILPOINT_LOG": str(self.points)}
         env["AGENT_OS_FAILPOINT"] = point
         order = {"config": str(self.config), "log": str(self.log), "env": env}
         self.pids.append(drives.start({**order, "runner_point": runner_point}))
@@ -129,8 +133,7 @@ class Ground:
 
     def reached(self) -> list[str]:
         """The points that the jobs came to, in order."""
-        path = self.root / "points"
-        return path.read_text().split() if path.exists() else []
+        return self.points.read_text().split() if self.points.exists() else []
 
     def story(self) -> str:
         return self.log.read_text() if self.log.exists() else "(no log)"
@@ -175,3 +178,12 @@ class Ground:
     def attempts(self) -> list[Path]:
         """The directories of all attempts."""
         return sorted(self.home.glob("attempts/*/*"))
+
+
+def until(met: Callable[[], Any], ground: Ground, seconds: float = 20) -> Any:
+    """What it answered when it held."""
+    deadline = time.monotonic() + seconds
+    while not (found := met()):
+        assert time.monotonic() < deadline, f"waited too long:\n{ground.story()}"
+        time.sleep(POLL_SECONDS)
+    return found

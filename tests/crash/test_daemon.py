@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -16,28 +17,21 @@ import pytest
 from agent_os.executor.local import LocalExecutor
 from agent_os.workspace.proctable import alive, read_process
 
+from tests.hub import HubProcess
+
 from .aftermath import created_once, merged_once, sent_once
 from .conftest import Make
-from .ground import FIX, ROOT, Ground
+from .ground import FIX, ROOT, Ground, until
 
 STOP_SECONDS = 5.0
 #: Goes on when a file is there: then the test has done what it wanted to do meanwhile.
-WAITING = f"sh -c \"while [ ! -e go ]; do sleep 0.03; done; rm go\"; {FIX}"
+WAITING = f'sh -c "while [ ! -e go ]; do sleep 0.03; done; rm go"; {FIX}'
 EVERY = "every 0.3s"
 CONFIG: dict[str, Any] = {
     "agents": {"fixer": {"driver": "command", "command": WAITING}},
     "schedule": {"dispatcher": EVERY, "queue-engine": EVERY, "pr-monitor": EVERY},
 }
 Up = Callable[[Ground], "subprocess.Popen[bytes]"]
-
-
-def until(met: Callable[[], Any], ground: Ground, seconds: float = 20) -> Any:
-    """What it answered when it held."""
-    deadline = time.monotonic() + seconds
-    while not (found := met()):
-        assert time.monotonic() < deadline, f"waited too long:\n{ground.story()}"
-        time.sleep(0.03)
-    return found
 
 
 @pytest.fixture
@@ -48,6 +42,7 @@ def up() -> Generator[Up]:
     def start(ground: Ground) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "agent_os", "up", "--config", str(ground.config)]
         env = {"PATH": "/usr/local/bin:/usr/bin:/bin", **ground.environment}
+        env["AGENT_OS_FAILPOINT_LOG"] = str(ground.points)
         with ground.log.open("a") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, env=env, cwd=ROOT)
         started.append(process)
@@ -145,6 +140,26 @@ def test_a_second_daemon_takes_over_when_the_first_is_killed(make: Make, up: Up)
     first.wait()
     settles(ground)
     stop(second)
+    merged_once(ground)
+    sent_once(ground)
+    created_once(ground)
+
+
+def test_it_stops_while_github_does_not_answer(make: Make, up: Up, hub: HubProcess) -> None:
+    """The push that hung arrives after the stop: the next daemon finds it, or waits for it."""
+    ground = make(**CONFIG)
+    daemon = up(ground)
+    attempt = at_work(ground)
+    os.kill(hub.pid, signal.SIGSTOP)
+    try:
+        (attempt / "work" / "go").touch()
+        until(lambda: "push_branch.intended#1" in ground.reached(), ground)
+        assert stop(daemon) <= STOP_SECONDS
+        daemon = up(ground)
+    finally:
+        os.kill(hub.pid, signal.SIGCONT)
+    settles(ground)
+    stop(daemon)
     merged_once(ground)
     sent_once(ground)
     created_once(ground)

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-from agent_os.workspace.proctable import Process, descendants
+from agent_os.domain.tasks import Status
+from agent_os.workspace.proctable import Process, alive, descendants
 
-from .aftermath import commits_are_kept, merged_once
+from .aftermath import merged_once
 from .conftest import Make
-from .ground import Drives, Ground
+from .ground import Drives, Ground, until
 
-
-def _until(met: Callable[[], bool], ground: Ground, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not met():
-        assert time.monotonic() < deadline, f"waited too long:\n{ground.story()}"
-        time.sleep(0.001)
+DONE, BLOCKED = Status.DONE, Status.BLOCKED
 
 
 def _stop_tree(pid: int) -> Iterator[Process]:
@@ -39,36 +33,66 @@ def test_a_push_that_outlives_its_job(make: Make, drives: Drives, effect: str) -
     """It arrives after the next job found that it had not happened, and did it itself."""
     ground = make()
     job = ground.start(drives)
-    _until(lambda: f"{effect}.intended#1" in ground.reached(), ground)
-    _until(lambda: bool(descendants(job)), ground)
+    until(lambda: f"{effect}.intended#1" in ground.reached(), ground)
+    until(lambda: bool(descendants(job)), ground)
     stopped = list(_stop_tree(job))
     os.kill(job, signal.SIGKILL)
     assert drives.wait() == -signal.SIGKILL
     assert f"{effect}.performed#1" not in ground.reached(), "it was killed too late"
     try:
-        ground.start(drives)
-        _until(lambda: ground.reached().count(f"{effect}.intended#1") == 2, ground)
+        job = ground.start(drives)
+        until(lambda: ground.reached().count(f"{effect}.intended#1") == 2, ground)
+        os.kill(job, signal.SIGSTOP)
+        later = list(_stop_tree(job))
     finally:
         for process in stopped:
             os.kill(process.pid, signal.SIGCONT)
+    until(lambda: not any(alive(p) for p in stopped), ground)
+    for process in later:
+        os.kill(process.pid, signal.SIGCONT)
+    os.kill(job, signal.SIGCONT)
     assert drives.wait() == 0, ground.story()
     merged_once(ground)
 
 
-LEFT = ("packed-refs.lock", "refs/heads/main.lock", "HEAD.lock")
+def _ends(ground: Ground, drives: Drives, rounds: int) -> Status:
+    """Where the task comes to in this round; what follows is of no interest here."""
+    job = ground.start(drives)
+
+    def over() -> Status | None:
+        task = ground.task()
+        ended = task is not None and task.round == rounds and task.status in (DONE, BLOCKED)
+        return task.status if task and ended else None
+
+    try:
+        return until(over, ground)
+    finally:
+        os.kill(job, signal.SIGKILL)
+        drives.wait()
 
 
-@pytest.mark.parametrize("name", LEFT)
-def test_the_locks_of_a_killed_git(make: Make, drives: Drives, name: str) -> None:
-    """They are nobody's any more: the next fetch does not fail on them for ever."""
-    ground = make()
-    assert ground.drive(drives, point="start_attempt.performed") == 0 or True
-    merged_once(ground)
+LOCKS_STAY = pytest.mark.xfail(
+    strict=True, reason="the mirror does not remove the lock files of a git that was killed"
+)
+
+
+@LOCKS_STAY
+def test_what_a_killed_fetch_leaves(make: Make, drives: Drives) -> None:
+    """Its locks are nobody's any more: the next one does not fail on them for ever."""
+    again = {"driver": "command", "command": "date +%N >> notes.txt; sed -i s/-/+/ calc.py"}
+    ground = make(agents={"fixer": again}, limits={"backoff_seconds": 0.1})
+    ground.finishes(drives)
     (mirror,) = ground.home.glob("mirrors/*.git")
-    _leave(mirror / name)
-    commits_are_kept(ground)
+    (mirror / "refs/heads/main.lock").touch()
+    ground.ask("POST", f"/issues/{ground.number}/labels", {"labels": ["Ready"]})
+    assert _ends(ground, drives, 2) is DONE, ground.story()
 
 
-def _leave(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
+@LOCKS_STAY
+@pytest.mark.parametrize("name", ["HEAD.lock", "config.lock"])
+def test_what_a_killed_init_leaves(make: Make, drives: Drives, name: str) -> None:
+    ground = make(limits={"backoff_seconds": 0.1})
+    folder = ground.home / "mirrors" / f"{ground.ask('GET', '')['id']}.git"
+    folder.mkdir(parents=True)
+    (folder / name).touch()
+    assert _ends(ground, drives, 1) is DONE, ground.story()

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 
 import pytest
 
 from agent_os.attempt.failpoints import FAILPOINTS
 from agent_os.domain.failures import FailureCode
+from agent_os.domain.tasks import Status
 from agent_os.workspace.mirror import Mirror
 
 from .aftermath import created_once, merged_once, sent_once
 from .conftest import Make
-from .ground import Drives, Ground
+from .ground import Drives, Ground, until
 
 #: The agent had begun: it does not run twice, its attempt is lost, and the next one goes on.
 LOST_AT = ("agent.claimed", "agent.running", "agent.ended")
+#: One of each stage by default: how a runner goes on from each point is tested by itself, too.
+ONE_OF_EACH = ("prepare.done", "agent.running", "snapshot.half", "gates.half", "outcome.half")
+POINTS = FAILPOINTS if os.environ.get("AGENT_OS_CRASH_ALL") == "1" else ONE_OF_EACH
 
 
 def resumed(ground: Ground) -> bool:
@@ -26,7 +31,7 @@ def resumed(ground: Ground) -> bool:
     return ("attempt", "resumed") in said
 
 
-@pytest.mark.parametrize("point", FAILPOINTS)
+@pytest.mark.parametrize("point", POINTS)
 def test_killed_at(
     make: Make, drives: Drives, point: str, record_property: Callable[[str, object], None]
 ) -> None:
@@ -53,6 +58,20 @@ def test_killed_at(
 
 
 def test_one_that_dies_each_time_is_given_up(make: Make, drives: Drives) -> None:
-    """Killed by the kernel for its memory, say: every loop has a bound."""
+    """Killed by the kernel for its memory, say: every loop has a bound, and a person is told."""
     ground = make()
-    ground.finishes(drives, runner_point="gates.half*")
+    ground.start(drives, runner_point="outcome.half*")
+    until(lambda: (t := ground.task()) and t.status is Status.BLOCKED and t.shown.told, ground)
+    ground.ask("DELETE", f"/issues/{ground.number}/labels/Blocked")
+    ground.ask("POST", f"/issues/{ground.number}/comments", {"body": "Not now."})
+    ground.ask("PATCH", f"/issues/{ground.number}", {"state": "closed"})
+    assert drives.wait() == 0, ground.story()
+    task = ground.task()
+    assert task is not None and task.status is Status.CANCELLED
+    assert [(a.code, a.charged) for a in task.attempts] == [(FailureCode.LOST, False)] * 2
+    told = ground.ask("GET", f"/issues/{ground.number}/comments")
+    assert sum("@alice" in c["body"] for c in told) == 1
+    (path,) = ground.home.glob("mirrors/*.git")
+    for attempt in (1, 2):
+        kept = Mirror(path).resolve(f"refs/agent-os/attempts/{task.slug}/1.{attempt}/files")
+        assert kept, "what it had kept before it died is ours"

@@ -256,6 +256,15 @@ class Town:
         mine = [r for r in found if r["user"] == self.login and self.repo in r["path"]]
         return [f"{r['method']} {r['path'].partition(self.repo)[2]}" for r in mine]
 
+    def faults_left(self) -> list[dict[str, Any]]:
+        """Ordered faults for this repository that nothing has met."""
+        return [f for f in self.hub.admin("GET", "/faults") if self.repo in f["path"]]
+
+    def directory(self, task: Task | None) -> Path:
+        """Where the task's running attempt is."""
+        assert task is not None and task.running is not None
+        return Path(task.running.directory)
+
     def attempt_path(self, number: int, attempt: int) -> Path:
         task = self.task(number)
         assert task is not None

@@ -47,12 +47,12 @@ def test_slots(text: str, now: float, slot: float, following: float) -> None:
 
 
 @given(
-    st.sampled_from(["every 5s", "every 0.3s", "every 7m", "* * * * *", "0 9 * * 1", "*/7 3 1 * *"]),
+    st.sampled_from(
+        ["every 5s", "every 0.3s", "every 7m", "* * * * *", "0 9 * * 1", "*/7 3 1 * *"]
+    ),
     st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),
 )
-def test_a_slot_is_never_in_the_future_and_the_next_one_always_is(
-    text: str, now: datetime
-) -> None:
+def test_a_slot_is_never_in_the_future_and_the_next_one_always_is(text: str, now: datetime) -> None:
     cadence = Cadence(text)
     assert cadence.slot(now) <= now < cadence.following(now)
     assert cadence.slot(cadence.slot(now)) == cadence.slot(now)

@@ -115,11 +115,11 @@ WRONG: list[tuple[str, str, int, tuple[str, ...]]] = [
         8,
         ("`repositories.0.routing.docs`", "`nobody`"),
     ),
-    ("command: \"python3 /opt/fix.py\"", "env: []", 9, ("needs `command:",)),
+    ('command: "python3 /opt/fix.py"', "env: []", 9, ("needs `command:",)),
     ("routing:", "schedule: {dispatcher: often}\nrouting:", 11, ("neither a crontab line",)),
     ("routing:", "schedule: {pr_monitor: every 5s}\nrouting:", 11, ("`pr-monitor`",)),
     ("  token: $AGENT_OS_GITHUB_TOKEN\n", "", 2, ("`github.token`", "missing")),
-    ("home: ./runtime", "home: [", 2, ("not YAML",)),
+    ("home: ./runtime", "home: [", 3, ("not YAML",)),
     ("limits:", "limits: 3\nx:", 13, ("`limits`",)),
 ]
 
@@ -158,7 +158,7 @@ def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "token"),
+        (b"", "`github`: this key is missing"),
         (b"- a\n- b", "a mapping of keys is expected"),
         (b"\xff\xfe", "not UTF-8"),
         (b"a: " + b"[" * 5000, "not"),
@@ -175,7 +175,7 @@ def test_bad_files_are_a_config_error(tmp_path: Path, content: bytes, words: str
 
 
 def test_a_missing_file_says_where_it_was_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="There is no config file at .*none.yaml"):
+    with pytest.raises(ConfigError, match=r"There is no config file at .*none.yaml"):
         load_config(tmp_path / "none.yaml", ENVIRON)
 
 

@@ -22,7 +22,9 @@ def done(*left: str, intent: str = "i1", since: datetime = NOW, until: datetime 
     return Done(intent=intent, traces=left, since=since, until=until)
 
 
-def found(acts: list[Act], effects: list[Done], used: set[tuple[str, str]] | None = None) -> list[int]:
+def found(
+    acts: list[Act], effects: list[Done], used: set[tuple[str, str]] | None = None
+) -> list[int]:
     return [e.act for e in ours(acts, effects, used or set(), "Owner")]
 
 

@@ -303,7 +303,7 @@ CI: list[tuple[dict[str, CheckState], dict[str, CheckState], tuple[str, ...], st
     ({"test": BAD, "lint": PENDING}, {}, (), "wanted:fix"),
     ({"test": BAD}, {"test": BAD}, (), "wait:base_red"),
     ({"test": BAD, "lint": BAD}, {"test": BAD, "lint": OK}, (), "wanted:fix"),
-    ({"test": BAD}, {"test": PENDING}, (), "wanted:fix"),
+    ({"test": BAD}, {"test": PENDING}, (), "wait:ci_running"),
     ({"test": ASKS}, {"test": OK}, (), "wait:ci_needs_person"),
     ({"test": ASKS, "lint": BAD}, {}, (), "wanted:fix"),
     ({"test": ASKS, "lint": PENDING}, {}, (), "wait:ci_needs_person"),

@@ -107,7 +107,9 @@ def test_the_status_comment_is_one_and_edited_in_place() -> None:
     first, steps = drawn(task(attempts=(running(),)))
     assert [type(s) for s in steps] == [SetLabels, WriteComment]
     _, steps = drawn(first.model_copy(update={"attempts": (attempt(1),)}))
-    assert [(type(s), s.comment) for s in steps if isinstance(s, EditComment)] == [(EditComment, 99)]
+    assert [(type(s), s.comment) for s in steps if isinstance(s, EditComment)] == [
+        (EditComment, 99)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -148,9 +148,7 @@ def test_a_result_is_pushed_then_opened_then_described_then_shown_to_the_request
     assert (step.base, step.head, step.branch) == ("main", sha("c"), "agent-os/12")
     assert step.body.startswith("Closes #12\n")
 
-    opened = folded(
-        pushed, event(EventKind.PULL_OPENED, number=40, head=sha("c"), body_hash="old")
-    )
+    opened = folded(pushed, event(EventKind.PULL_OPENED, number=40, head=sha("c"), body_hash="old"))
     step = only(opened)
     assert isinstance(step, EditPull)
 

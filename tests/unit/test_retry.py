@@ -133,9 +133,7 @@ def test_failures_without_a_signature_are_never_the_same() -> None:
 
 def test_the_same_environment_failure_twice_parks_and_opens_an_incident() -> None:
     same = [attempt(n, Code.SETUP_FAILED, signature="s") for n in (1, 2)]
-    assert step(*same) == Park(
-        code=Code.SETUP_FAILED, detail="detail 2", incident="setup_failed:s"
-    )
+    assert step(*same) == Park(code=Code.SETUP_FAILED, detail="detail 2", incident="setup_failed:s")
 
 
 def test_a_success_between_them_ends_the_count() -> None:

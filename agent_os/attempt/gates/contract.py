@@ -20,5 +20,5 @@ def check_contract(result: AgentResult | None, problem: str) -> GateResult:
         return GateResult(name=NAME, verdict=Verdict.PASS, detail="The agent says: complete.")
     code = FailureCode.INCOMPLETE if result.status is Status.PARTIAL else result.blocker
     why = result.manual_steps if code is FailureCode.MANUAL_STEP else result.summary
-    detail = f"The agent says: {result.status} ({result.blocker}). {' '.join(why.split())[:300]}"
+    detail = f"The agent says it is {result.status}: {' '.join(why.split())[:600]}"
     return GateResult(name=NAME, verdict=Verdict.FAIL, detail=detail, code=code)

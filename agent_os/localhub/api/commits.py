@@ -24,7 +24,9 @@ def list_all(call: Call) -> Reply:
         if name in query:
             arguments.insert(0, f"{option}={call.time(name)}")
     if "path" in query:
-        arguments += ["--", query["path"]]
+        if ".." in query["path"].split("/"):  # git takes it for a path outside of the repository
+            return Reply(200, [])
+        arguments += ["--", query["path"].lstrip("/")]
     shas = git.text("rev-list", *arguments).split()
     chosen, headers = call.page(shas)
     found = commits.many(git, chosen)

@@ -15,6 +15,8 @@ def show(call: Call) -> Reply:
     git = call.hub.git(repo.id)
     at = call.query.get("ref") or repo.default_branch
     path = call.params.get("path", "").strip("/")
+    if ".." in path.split("/"):  # git takes it for a path outside of the repository
+        raise not_found()
     sha = git.resolve(at)
     if sha is None:
         raise Refusal(404, f"No commit found for the ref {at}" if path else "Not Found")

@@ -1,5 +1,7 @@
 """Branch protection and the rules of a branch."""
 
+from dataclasses import replace
+
 from agent_os.localhub import protection
 from agent_os.localhub.calls import Call, Json, Reply, no_content, texts_of
 from agent_os.localhub.errors import Refusal, invalid
@@ -80,6 +82,35 @@ def checks(call: Call) -> Reply:
     return Reply(200, render.required_checks(call.view, repo, name, rules))
 
 
+def update_checks(call: Call) -> Reply:
+    """PATCH the required status checks: strict, contexts, checks; what is absent stays."""
+    repo = call.writable()
+    name, rules = _rules(call, repo)
+    body = call.body()
+    named = body.keys() & {"contexts", "checks"}
+    contexts = _contexts(body) if named else rules.contexts or []
+    changed = replace(rules, contexts=contexts, strict=call.flag("strict", rules.strict))
+    protection.put(call.hub, repo.id, name, changed)
+    return Reply(200, render.required_checks(call.view, repo, name, changed))
+
+
+def remove_checks(call: Call) -> Reply:
+    """DELETE the required status checks."""
+    repo = call.writable()
+    name, rules = _rules(call, repo)
+    protection.put(call.hub, repo.id, name, replace(rules, contexts=None, strict=False))
+    return no_content()
+
+
+def reviews(call: Call) -> Reply:
+    """GET the required approvals; 404 when none are."""
+    repo = call.repo()
+    drawn = render.branch_protection(call.view, repo, *_rules(call, repo))
+    if "required_pull_request_reviews" not in drawn:
+        raise Refusal(404, "Pull request reviews not enabled")
+    return Reply(200, drawn["required_pull_request_reviews"])
+
+
 def rules_of_branch(call: Call) -> Reply:
     """GET rules/branches/{branch}: the required checks as a rule, or []."""
     repo = call.repo()
@@ -103,6 +134,9 @@ REPO = "/repos/{owner}/{repo}"
 PROTECTION = f"{REPO}/branches/{{branch:path}}/protection"
 ROUTES = [
     ("GET", f"{PROTECTION}/required_status_checks", checks),
+    ("PATCH", f"{PROTECTION}/required_status_checks", update_checks),
+    ("DELETE", f"{PROTECTION}/required_status_checks", remove_checks),
+    ("GET", f"{PROTECTION}/required_pull_request_reviews", reviews),
     ("GET", PROTECTION, show),
     ("PUT", PROTECTION, put),
     ("DELETE", PROTECTION, delete),

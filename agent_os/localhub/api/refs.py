@@ -1,11 +1,15 @@
 """Branches and git refs."""
 
+import re
+
 from agent_os.localhub import pushes
 from agent_os.localhub.calls import Call, Reply, no_content
 from agent_os.localhub.errors import Refusal
-from agent_os.localhub.git import NO_OBJECT
+from agent_os.localhub.git import NO_OBJECT, Git
 from agent_os.localhub.render import git as render
 from agent_os.localhub.repositories import Repository
+
+OBJECT_ID = re.compile(r"[0-9a-fA-F]{40}")
 
 
 def branches(call: Call) -> Reply:
@@ -50,9 +54,9 @@ def show(call: Call) -> Reply:
 
 
 def matching(call: Call) -> Reply:
-    """GET the refs that start with a text."""
+    """GET the refs that start with a text, or all."""
     repo, git = call.repo(), call.hub.git(call.repo().id)
-    start = _full(call)
+    start = _full(call) if "ref" in call.params else "refs/"
     line = "%(refname) %(objectname) %(objecttype)"
     rows = git.text("for-each-ref", f"--format={line}").splitlines()
     found = [row.split(" ") for row in rows if row.startswith(start)]
@@ -64,15 +68,32 @@ def create(call: Call) -> Reply:
     """POST a ref; 422 when it exists, is malformed or names no object."""
     repo = call.writable()
     git = call.hub.git(repo.id)
-    ref, sha = call.need("ref", "Reference"), call.need("sha", "Reference")
+    ref, sha = call.need("ref", "Reference"), _object(call, git)
     _check_name(repo, call, ref)
-    if git.run("cat-file", "-e", sha)[0] != 0:
-        raise Refusal(422, "Object does not exist")
     if git.run("rev-parse", "--verify", "--quiet", ref)[0] == 0:
         raise Refusal(422, "Reference already exists")
+    if _has_rival(git, ref):
+        raise Refusal(422, "Reference update failed")
     git.update_ref(ref, sha, NO_OBJECT)
     pushes.sync(call.hub, repo, call.user)
     return _draw(call, repo, ref, 201)
+
+
+def _object(call: Call, git: Git) -> str:
+    """The `sha` of the body: the full id of an object that is there; 422 else."""
+    sha = call.need("sha", "Reference")
+    if not OBJECT_ID.fullmatch(sha):
+        raise Refusal(422, f"The SHA must be 40 hexadecimal characters; got {sha!r}.")
+    if git.run("cat-file", "-e", sha)[0] != 0:
+        raise Refusal(422, "Object does not exist")
+    return sha.lower()
+
+
+def _has_rival(git: Git, ref: str) -> bool:
+    """Whether another ref stands in the way: a/b and a can't both be there."""
+    known = git.refs()
+    parents = {"/".join(ref.split("/")[:n]) for n in range(3, ref.count("/") + 1)}
+    return bool(parents & known.keys()) or any(name.startswith(f"{ref}/") for name in known)
 
 
 def _check_name(repo: Repository, call: Call, ref: str) -> None:
@@ -92,12 +113,10 @@ def update(call: Call) -> Reply:
     repo, ref = call.writable(), _full(call)
     git = call.hub.git(repo.id)
     _refuse_hidden(ref)
-    sha = call.need("sha", "Reference")
+    sha = _object(call, git)
     code, old, _ = git.run("rev-parse", "--verify", "--quiet", ref)
     if code != 0:
         raise Refusal(422, "Reference does not exist")
-    if git.run("cat-file", "-e", sha)[0] != 0:
-        raise Refusal(422, "Object does not exist")
     before = old.decode().strip()
     if not call.flag("force") and not git.is_ancestor(before, sha):
         raise Refusal(422, "Update is not a fast forward")
@@ -126,6 +145,7 @@ ROUTES = [
     ("GET", f"{REPO}/branches/{{branch:path}}", branch),
     ("GET", f"{REPO}/git/ref/{{ref:path}}", show),
     ("GET", f"{REPO}/git/matching-refs/{{ref:path}}", matching),
+    ("GET", f"{REPO}/git/refs", matching),
     ("POST", f"{REPO}/git/refs", create),
     ("GET", f"{REPO}/git/refs/{{ref:path}}", show),
     ("PATCH", f"{REPO}/git/refs/{{ref:path}}", update),

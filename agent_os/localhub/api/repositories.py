@@ -1,5 +1,7 @@
 """Repositories and who may write to them."""
 
+from collections.abc import Iterable
+
 from agent_os.localhub import accounts, repositories
 from agent_os.localhub.calls import Call, Reply, no_content
 from agent_os.localhub.errors import Refusal, forbidden, invalid
@@ -7,13 +9,11 @@ from agent_os.localhub.render import repositories as render
 from agent_os.localhub.render import users
 from agent_os.localhub.repositories import Repository
 
-SWITCHES = (
+MERGE_SWITCHES = (
     "delete_branch_on_merge",
     "allow_merge_commit",
     "allow_squash_merge",
     "allow_rebase_merge",
-    "archived",
-    "private",
 )
 LEVELS = {"pull": "read", "triage": "write", "push": "write", "maintain": "write", "admin": "admin"}
 
@@ -32,7 +32,14 @@ def _create(call: Call, owner: accounts.User) -> Reply:
         private=call.flag("private"),
         auto_init=call.flag("auto_init"),
     )
-    return _draw(call, repo, 201)
+    _switch(call, repo, MERGE_SWITCHES)
+    return _draw(call, repositories.by_id(call.hub, repo.id), 201)
+
+
+def _switch(call: Call, repo: Repository, names: Iterable[str]) -> None:
+    for name in names:
+        if call.body().get(name) is not None:
+            call.hub.db.update("repositories", repo.id, **{name: call.flag(name)})
 
 
 def create_for_user(call: Call) -> Reply:
@@ -71,9 +78,7 @@ def update(call: Call) -> Reply:
     repo, body = call.admin_repo(), call.body()
     if repo.archived and body.get("archived") is not False:
         repositories.require_active(repo)
-    for name in SWITCHES:
-        if name in body:
-            call.hub.db.update("repositories", repo.id, **{name: call.flag(name)})
+    _switch(call, repo, (*MERGE_SWITCHES, "archived", "private"))
     if "description" in body:
         call.hub.db.update("repositories", repo.id, description=call.text("description"))
     branch, name = call.text("default_branch"), call.text("name")
@@ -133,8 +138,14 @@ def permission(call: Call) -> Reply:
     if user is None:
         raise Refusal(404, f"{call.params['login']} is not a user")
     level = repositories.permission(call.hub, repo, user)
-    body = {"permission": level, "role_name": level, "user": users.user(call.view, user)}
-    return Reply(200, body)
+    drawn = users.user(call.view, user) | {"role_name": level}
+    return Reply(200, {"permission": level, "role_name": level, "user": drawn})
+
+
+def assignable(call: Call) -> Reply:
+    """GET who may be assigned: everybody who can sign in."""
+    call.repo()
+    return call.paged(accounts.people(call.hub.db), lambda who: users.user(call.view, who))
 
 
 REPO = "/repos/{owner}/{repo}"
@@ -147,6 +158,7 @@ ROUTES = [
     ("GET", REPO, show),
     ("PATCH", REPO, update),
     ("DELETE", REPO, delete),
+    ("GET", f"{REPO}/assignees", assignable),
     ("GET", f"{REPO}/collaborators", collaborators),
     ("GET", f"{REPO}/collaborators/{{login}}/permission", permission),
     ("GET", f"{REPO}/collaborators/{{login}}", is_collaborator),

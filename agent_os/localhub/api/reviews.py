@@ -128,12 +128,33 @@ def comments_of_review(call: Call) -> Reply:
     return call.paged(found, lambda each: render.comment(call.view, repo, issue, each))
 
 
+def one_comment(call: Call) -> Reply:
+    """GET a comment on a line."""
+    repo = call.repo()
+    comment, pull = reviews.comment(call.hub, repo.id, call.number())
+    issue = issues.by_id(call.hub, pull.issue_id)
+    return Reply(200, render.comment(call.view, repo, issue, comment))
+
+
+def reply(call: Call) -> Reply:
+    """POST an answer to a comment on a line."""
+    repo, issue, pull = _subject(call)
+    first, of = reviews.comment(call.hub, repo.id, call.number("comment"))
+    if of.id != pull.id:
+        raise not_found()
+    fields = {"path": first.path, "line": first.line, "side": first.side, "in_reply_to": first.id}
+    return _comment(call, (repo, issue, pull), {**fields, "body": call.text("body")}, None)
+
+
 def add_comment(call: Call) -> Reply:
     """POST a comment on a line, as a review of its own."""
-    repo, issue, pull = _subject(call)
-    commit = call.text("commit_id")
+    return _comment(call, _subject(call), call.body(), call.text("commit_id"))
+
+
+def _comment(call: Call, subject: Subject, fields: Json, commit: str | None) -> Reply:
+    repo, issue, pull = subject
     review = reviews.create(call.hub, issue, pull, call.user, "", commit)
-    comment = _add_comment(call, pull, review, call.body())
+    comment = _add_comment(call, pull, review, fields)
     reviews.submit(call.hub, issue, pull, review, call.user, "COMMENT", None)
     return Reply(201, render.comment(call.view, repo, issue, comment))
 
@@ -184,6 +205,8 @@ ROUTES = [
     ("GET", f"{REVIEW}/comments", comments_of_review),
     ("GET", f"{PULL}/comments", comments),
     ("POST", f"{PULL}/comments", add_comment),
+    ("POST", f"{PULL}/comments/{{comment}}/replies", reply),
+    ("GET", "/repos/{owner}/{repo}/pulls/comments/{number}", one_comment),
     ("GET", f"{PULL}/requested_reviewers", requested),
     ("POST", f"{PULL}/requested_reviewers", request),
     ("DELETE", f"{PULL}/requested_reviewers", unrequest),

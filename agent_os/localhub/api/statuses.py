@@ -39,21 +39,22 @@ def list_all(call: Call) -> Reply:
 
 
 def combined(call: Call) -> Reply:
-    """GET the combined status of a ref."""
+    """GET the combined status of a ref; the page holds the newest of each context."""
     repo = call.repo()
     sha = _commit(call, repo)
     found = statuses.latest(call.hub, repo.id, sha)
+    chosen, headers = call.page(found)
     root = f"{call.view.api}/repos/{repo.full_name}"
     body = {
         "state": statuses.combined(found),
-        "statuses": [render.status(call.view, repo, each) for each in found],
+        "statuses": [render.status(call.view, repo, each) for each in chosen],
         "sha": sha,
         "total_count": len(found),
         "repository": repositories.repository(call.view, repo),
         "commit_url": f"{root}/commits/{sha}",
         "url": f"{root}/commits/{sha}/status",
     }
-    return Reply(200, body)
+    return Reply(200, body, headers)
 
 
 REPO = "/repos/{owner}/{repo}"

@@ -11,6 +11,7 @@ from agent_os.localhub.pages import (
     action_pages,
     acts,
     code_pages,
+    faces,
     issue_pages,
     pull_pages,
     sessions,
@@ -69,6 +70,7 @@ def routes(hub: Hub) -> list[BaseRoute]:
 
     return [
         Route("/_pages/style.css", style),
+        Route("/_pages/faces/{login}.svg", faces.picture),
         *(Route(path, site.endpoint(view), methods=["GET"]) for path, view in READ),
         *(Route(path, site.endpoint(view), methods=["POST"]) for path, view in WRITE),
     ]

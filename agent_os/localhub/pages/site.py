@@ -2,7 +2,6 @@
 
 import logging
 import re
-import zlib
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from agent_os.localhub import repositories
 from agent_os.localhub.calls import Reply
 from agent_os.localhub.errors import Refusal
 from agent_os.localhub.hub import Hub
-from agent_os.localhub.pages import markdown, visits
+from agent_os.localhub.pages import faces, markdown, visits
 from agent_os.localhub.pages.visits import Act, SignInNeeded, Visit
 from agent_os.localhub.repositories import Moved
 
@@ -59,7 +58,7 @@ class Site:
             "ago": self._ago,
             "ink": _ink,
             "swatch": _swatch,
-            "face": _face,
+            "face": faces.number,
         }
         # jinja2 types this mapping by its own filters only.
         self._templates.filters.update(cast("Any", filters))
@@ -150,11 +149,6 @@ def _swatch(color: str) -> Markup:
     """The style attribute of a label."""
     plain = color if _COLOR.fullmatch(color) else "ededed"
     return Markup(f'style="--label:#{plain}"')
-
-
-def _face(login: str) -> int:
-    """One of eight colors for a user, always the same."""
-    return zlib.crc32(login.lower().encode()) % 8
 
 
 def _ink(color: str) -> str:

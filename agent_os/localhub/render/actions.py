@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from agent_os.localhub import commits
+from agent_os.localhub import commits, pulls
 from agent_os.localhub.commits import Commit
 from agent_os.localhub.jobs import Job
+from agent_os.localhub.pulls import Pull
 from agent_os.localhub.render import repositories, users
 from agent_os.localhub.render.view import View, node_id
 from agent_os.localhub.repositories import Repository
@@ -40,9 +41,8 @@ def run(view: View, repo: Repository, shown: Run, flow: Workflow) -> dict[str, A
     root = f"{view.api}/repos/{repo.full_name}"
     actor = users.by_id(view, shown.actor_id)
     drawn = repositories.repository(view, repo)
-    head = commits.one(view.hub.git(repo.id), shown.sha)
     number = shown.pull_number
-    pulls = [] if number is None else [_pull(root, repo, shown, number)]
+    pull = None if number is None else pulls.numbered(view.hub, repo.id, number)
     return _run_urls(root, shown) | {
         "id": shown.id,
         "name": flow.name,
@@ -59,7 +59,7 @@ def run(view: View, repo: Repository, shown: Run, flow: Workflow) -> dict[str, A
         "check_suite_id": shown.suite_id,
         "check_suite_node_id": node_id("CheckSuite", shown.suite_id),
         "html_url": f"{view.base}/{repo.full_name}/actions/runs/{shown.id}",
-        "pull_requests": pulls,
+        "pull_requests": [] if pull is None else [_pull(root, repo, shown, pull)],
         "created_at": shown.created_at,
         "updated_at": shown.updated_at,
         "actor": actor,
@@ -67,7 +67,7 @@ def run(view: View, repo: Repository, shown: Run, flow: Workflow) -> dict[str, A
         "referenced_workflows": [],
         "run_started_at": shown.started_at,
         "triggering_actor": actor,
-        "head_commit": _head(head),
+        "head_commit": head(commits.one(view.hub.git(repo.id), shown.sha)),
         "repository": drawn,
         "head_repository": drawn,
     }
@@ -88,25 +88,26 @@ def _run_urls(root: str, shown: Run) -> dict[str, Any]:
     }
 
 
-def _head(head: Commit) -> dict[str, Any]:
+def head(shown: Commit) -> dict[str, Any]:
+    """The commit as runs and suites show it."""
     return {
-        "id": head.sha,
-        "tree_id": head.tree,
-        "message": head.message,
-        "timestamp": head.committer.date,
-        "author": {"name": head.author.name, "email": head.author.email},
-        "committer": {"name": head.committer.name, "email": head.committer.email},
+        "id": shown.sha,
+        "tree_id": shown.tree,
+        "message": shown.message,
+        "timestamp": shown.committer.date,
+        "author": {"name": shown.author.name, "email": shown.author.email},
+        "committer": {"name": shown.committer.name, "email": shown.committer.email},
     }
 
 
-def _pull(root: str, repo: Repository, shown: Run, number: int) -> dict[str, Any]:
+def _pull(root: str, repo: Repository, shown: Run, pull: Pull) -> dict[str, Any]:
     end = {"id": repo.id, "url": root, "name": repo.name}
     return {
-        "id": number,
-        "number": number,
-        "url": f"{root}/pulls/{number}",
+        "id": pull.id,
+        "number": shown.pull_number,
+        "url": f"{root}/pulls/{shown.pull_number}",
         "head": {"ref": shown.branch, "sha": shown.sha, "repo": end},
-        "base": {"ref": repo.default_branch, "sha": shown.sha, "repo": end},
+        "base": {"ref": pull.base_ref, "sha": pull.base_sha, "repo": end},
     }
 
 

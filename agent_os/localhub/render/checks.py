@@ -2,21 +2,21 @@
 
 from typing import Any
 
-from agent_os.localhub import checks, jobs
+from agent_os.localhub import accounts, checks, commits, jobs
 from agent_os.localhub.checks import CheckRun, CheckSuite
-from agent_os.localhub.render import repositories, users
+from agent_os.localhub.render import actions, repositories, users
 from agent_os.localhub.render.view import View, node_id
 from agent_os.localhub.repositories import Repository
 from agent_os.localhub.statuses import Status
 
 
-def _app(view: View, slug: str) -> dict[str, Any]:
+def _app(view: View, repo: Repository, slug: str) -> dict[str, Any]:
     number = 15368 if slug == checks.ACTIONS_APP else 1
     return {
         "id": number,
         "slug": slug,
         "node_id": node_id("App", number),
-        "owner": None,
+        "owner": users.by_id(view, repo.owner_id),
         "name": "GitHub Actions" if slug == checks.ACTIONS_APP else slug,
         "description": "",
         "external_url": view.base,
@@ -57,7 +57,7 @@ def run(view: View, repo: Repository, shown: CheckRun) -> dict[str, Any]:
             "annotations_url": f"{root}/check-runs/{shown.id}/annotations",
         },
         "check_suite": {"id": shown.suite_id},
-        "app": _app(view, app),
+        "app": _app(view, repo, app),
         "pull_requests": [],
     }
 
@@ -72,13 +72,14 @@ def suite(view: View, repo: Repository, shown: CheckSuite) -> dict[str, Any]:
         "node_id": node_id("CheckSuite", shown.id),
         "head_branch": shown.branch,
         "head_sha": shown.sha,
+        "head_commit": actions.head(commits.one(view.hub.git(repo.id), shown.sha)),
         "status": status,
         "conclusion": conclusion,
         "url": url,
         "before": None,
         "after": shown.sha,
         "pull_requests": [],
-        "app": _app(view, shown.app),
+        "app": _app(view, repo, shown.app),
         "repository": repositories.repository(view, repo),
         "created_at": shown.created_at,
         "updated_at": shown.updated_at,
@@ -89,9 +90,10 @@ def suite(view: View, repo: Repository, shown: CheckSuite) -> dict[str, Any]:
 
 def status(view: View, repo: Repository, shown: Status) -> dict[str, Any]:
     """A commit status."""
+    creator = accounts.by_id(view.hub.db, shown.creator_id)
     return {
         "url": f"{view.api}/repos/{repo.full_name}/statuses/{shown.sha}",
-        "avatar_url": "",
+        "avatar_url": users.avatar(view, creator.login),
         "id": shown.id,
         "node_id": node_id("StatusContext", shown.id),
         "state": shown.state,
@@ -100,5 +102,5 @@ def status(view: View, repo: Repository, shown: Status) -> dict[str, Any]:
         "context": shown.context,
         "created_at": shown.created_at,
         "updated_at": shown.created_at,
-        "creator": users.by_id(view, shown.creator_id),
+        "creator": users.user(view, creator),
     }

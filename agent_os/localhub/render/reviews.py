@@ -35,7 +35,7 @@ def comment(view: View, repo: Repository, issue: Issue, shown: ReviewComment) ->
     pull_url = f"{view.api}/repos/{repo.full_name}/pulls/{issue.number}"
     url = f"{view.api}/repos/{repo.full_name}/pulls/comments/{shown.id}"
     html = f"{view.base}/{repo.full_name}/pull/{issue.number}#discussion_r{shown.id}"
-    return {
+    body: dict[str, Any] = {
         "url": url,
         "pull_request_review_id": shown.review_id,
         "id": shown.id,
@@ -46,7 +46,6 @@ def comment(view: View, repo: Repository, issue: Issue, shown: ReviewComment) ->
         "original_position": shown.line,
         "commit_id": shown.commit_id,
         "original_commit_id": shown.commit_id,
-        "in_reply_to_id": shown.reply_to_id,
         "user": users.by_id(view, shown.author_id),
         "body": shown.body,
         "created_at": shown.created_at,
@@ -67,3 +66,6 @@ def comment(view: View, repo: Repository, issue: Issue, shown: ReviewComment) ->
         "start_side": None,
         "subject_type": "line" if shown.line else "file",
     }
+    if shown.reply_to_id is not None:
+        body["in_reply_to_id"] = shown.reply_to_id
+    return body

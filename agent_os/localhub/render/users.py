@@ -1,10 +1,16 @@
 """Users and organizations."""
 
 from typing import Any
+from urllib.parse import quote
 
 from agent_os.localhub import accounts
 from agent_os.localhub.accounts import User
 from agent_os.localhub.render.view import View, node_id
+
+
+def avatar(view: View, login: str) -> str:
+    """The picture of a user."""
+    return f"{view.base}/_pages/faces/{quote(login)}.svg"
 
 
 def user(view: View, who: User) -> dict[str, Any]:
@@ -14,7 +20,7 @@ def user(view: View, who: User) -> dict[str, Any]:
         "login": who.login,
         "id": who.id,
         "node_id": node_id(who.type, who.id),
-        "avatar_url": "",
+        "avatar_url": avatar(view, who.login),
         "gravatar_id": "",
         "url": url,
         "html_url": f"{view.base}/{who.login}",
@@ -72,10 +78,17 @@ def organization(view: View, who: User) -> dict[str, Any]:
         "issues_url": f"{url}/issues",
         "members_url": f"{url}/members{{/member}}",
         "public_members_url": f"{url}/public_members{{/member}}",
-        "avatar_url": "",
+        "avatar_url": avatar(view, who.login),
         "description": None,
         "html_url": f"{view.base}/{who.login}",
         "type": "Organization",
+        "has_organization_projects": False,
+        "has_repository_projects": False,
+        "public_repos": 0,
+        "public_gists": 0,
+        "followers": 0,
+        "following": 0,
+        "archived_at": None,
         "created_at": who.created_at,
         "updated_at": who.created_at,
     }

@@ -1,0 +1,1 @@
+"""Pages and receivers over HTTP. So far: GitHub's webhooks, and how we are."""
