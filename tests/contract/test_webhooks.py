@@ -1,4 +1,4 @@
-"""The webhook receiver over real HTTP: signed, bounded, deduplicated; it only says where to look."""
+"""The webhook receiver over real HTTP: signed, bounded, each delivery once."""
 
 from __future__ import annotations
 
