@@ -31,4 +31,8 @@ def serve(
         if not login or not token:
             raise typer.BadParameter(f"`{entry}` is not LOGIN=TOKEN.", param_hint="--user")
         users[login] = token
-    server.serve(root, port, users, ci_jobs=ci_jobs)
+    try:
+        server.serve(root, port, users, ci_jobs=ci_jobs)
+    except OSError as error:
+        typer.secho(f"Error: the hub can't start: {error}", err=True, fg="red")
+        raise typer.Exit(1) from error

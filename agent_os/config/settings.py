@@ -68,6 +68,14 @@ class ScheduleSettings(Settings):
     pr_monitor: Cadence = Field(default=Cadence("*/5 * * * *"), alias="pr-monitor")
 
 
+class RetentionSettings(Settings):
+    """How long files of ended attempts stay; their commits stay in our mirror."""
+
+    work_hours: float = Field(default=24, ge=0)
+    attempt_days: float = Field(default=30, ge=0)
+    disk_mb: int = Field(default=20_000, ge=0)
+
+
 class WebhookSettings(Settings):
     """GitHub's webhooks are received by the daemon when `listen` is set."""
 
@@ -101,6 +109,7 @@ class Config(Settings):
     people: PeopleRules = PeopleRules()
     schedule: ScheduleSettings = ScheduleSettings()
     sandbox: Literal["auto", "bwrap", "none"] = "auto"
+    retention: RetentionSettings = RetentionSettings()
     webhooks: WebhookSettings = WebhookSettings()
     store: StoreSettings = StoreSettings()
 

@@ -14,7 +14,7 @@ import structlog
 from agent_os.domain.errors import AgentOSError
 from agent_os.domain.rules import Mode
 from agent_os.domain.tasks import Task
-from agent_os.effects import mailbox, resolver
+from agent_os.effects import cleaning, mailbox, resolver
 from agent_os.effects.world import World
 from agent_os.jobs.organization import Decided, Run
 from agent_os.policy import picture, queue
@@ -62,6 +62,7 @@ class QueueEngine:
 
     def after(self, run: Run) -> None:
         mailbox.draw(run.world)
+        cleaning.clean_if_due(run.world)
 
     def _facts(self, world: World, task: Task) -> queue.TaskFacts | None:
         with world.store.read() as tx:

@@ -1,5 +1,6 @@
 """What every part of the hub shares."""
 
+import secrets
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,8 @@ class Hub:
     faults: Faults = field(default_factory=Faults)
     traffic: Traffic = field(default_factory=Traffic)
     rates: Rates = field(default_factory=Rates)
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    """Signs addresses that are read without a token."""
     _locks: dict[int, threading.RLock] = field(default_factory=dict[int, threading.RLock])
 
     @classmethod

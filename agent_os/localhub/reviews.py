@@ -109,7 +109,7 @@ def dismiss(hub: Hub, issue: Issue, pull: Pull, review: Review, actor: User, why
     return get(hub, pull.id, review.id)
 
 
-def _decisive(hub: Hub, pull: Pull) -> dict[int, str]:
+def decisive(hub: Hub, pull: Pull) -> dict[int, str]:
     """The last approval or request for changes of each reviewer who may write."""
     repo = repositories.by_id(hub, pull.repo_id)
     last: dict[int, str] = {}
@@ -124,12 +124,12 @@ def _decisive(hub: Hub, pull: Pull) -> dict[int, str]:
 
 def approvals(hub: Hub, pull: Pull) -> int:
     """How many people approve."""
-    return sum(state == "APPROVED" for state in _decisive(hub, pull).values())
+    return sum(state == "APPROVED" for state in decisive(hub, pull).values())
 
 
 def changes_requested(hub: Hub, pull: Pull) -> bool:
     """Whether anybody's last word is a request for changes."""
-    return "CHANGES_REQUESTED" in _decisive(hub, pull).values()
+    return "CHANGES_REQUESTED" in decisive(hub, pull).values()
 
 
 def requested(hub: Hub, pull_id: int) -> list[User]:

@@ -4,11 +4,11 @@ import re
 from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from agent_os.localhub import admin, gitbackend, pages, repositories
+from agent_os.localhub import admin, gitbackend, pages, repositories, signed
 from agent_os.localhub.api import (
     actions,
     checks,
@@ -98,6 +98,11 @@ async def _refusal(_: Request, error: Exception) -> Response:
     return JSONResponse(refusal.body(), refusal.status, refusal.headers)
 
 
+async def _left(_: Request, __: Exception) -> Response:
+    """The client went away in the middle of its request: nobody reads this."""
+    return Response(status_code=400)
+
+
 def _by_id(hub: Hub, app: App) -> App:
     """/repositories/{id}/... means /repos/{owner}/{name}/... of that repository."""
 
@@ -117,8 +122,15 @@ def _by_id(hub: Hub, app: App) -> App:
 
 def application(hub: Hub) -> App:
     """The ASGI application."""
-    routes = [*admin.routes(hub), *_graphql(hub), *_api(hub), *_git(hub), *pages.routes(hub)]
-    handlers = {404: _refusal, 405: _refusal, Refusal: _refusal}
+    routes = [
+        *admin.routes(hub),
+        *signed.routes(hub),
+        *_graphql(hub),
+        *_api(hub),
+        *_git(hub),
+        *pages.routes(hub),
+    ]
+    handlers = {404: _refusal, 405: _refusal, Refusal: _refusal, ClientDisconnect: _left}
     app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False
     return Door(hub, _by_id(hub, app))

@@ -7,6 +7,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+import requests
 from github import Auth, Github
 from github.CheckRun import CheckRun
 from github.Repository import Repository
@@ -137,8 +138,11 @@ def test_ci_runs_for_push_and_pull_request(hub: HubProcess) -> None:
     assert [(s.name, s.conclusion) for s in job.steps if s.name == "Look"] == [("Look", "failure")]
     text = hub.api("GET", f"/repos/acme/ci/actions/jobs/{job.id}/logs")
     assert text.status_code == 302
-    path = text.headers["Location"].removeprefix(hub.api_url)
-    assert "on pull_request of refs/pull/1/head" in hub.api("GET", path).text
+    where = text.headers["Location"]
+    assert "on pull_request of refs/pull/1/head" in requests.get(where, timeout=30).text
+    token = {"Authorization": f"token {hub.token('alice')}"}
+    assert requests.get(where, headers=token, timeout=30).status_code == 403
+    assert requests.get(where.partition("?")[0], timeout=30).status_code == 403
     packed = hub.api("GET", f"/repos/acme/ci/actions/runs/{runs[0].id}/logs").content
     assert len(ZipFile(BytesIO(packed)).namelist()) == 1
     assert [flow.path for flow in repo.get_workflows()] == [".github/workflows/ci.yml"]

@@ -1,5 +1,7 @@
 """Requests at the hub's edges: what GitHub refuses, and what it does of its own accord."""
 
+import socket
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -176,3 +178,30 @@ def test_pictures_of_users(hub: HubProcess) -> None:
 
 def test_everybody_may_be_assigned(repo: Repository) -> None:
     assert [who.login for who in repo.get_assignees()] == ["alice", "bob", "rita"]
+
+
+def test_the_page_tells_in_order_and_names_reviewers(hub: HubProcess, repo: Repository) -> None:
+    pull = repo.create_pull(base="main", head="topic", title="t")
+    pull.add_to_labels("first")
+    pull.create_issue_comment("a remark")
+    pull.add_to_labels("second")
+    seen = client(hub, "bob").get_repo(repo.full_name).get_pull(pull.number)
+    seen.create_review(event="REQUEST_CHANGES", body="not so")
+    page = requests.get(pull.html_url, timeout=10).text
+    places = [page.index(text) for text in ("first</span>", "a remark", "second</span>", "not so")]
+    assert places == sorted(places)
+    side = page.partition("<h3>Reviewers</h3>")[2]
+    assert "bob" in side[:300] and "requested changes" in side[:300]
+
+
+def test_clients_that_leave_are_no_failure(hub: HubProcess, repo: Repository) -> None:
+    host = ("127.0.0.1", hub.port)
+    sign_in = f"Host: x\r\nAuthorization: token {hub.token('alice')}\r\nContent-Length: 999\r\n\r\n"
+    for path in (f"/api/v3/repos/{repo.full_name}/issues", f"/{repo.full_name}/git-receive-pack"):
+        with socket.create_connection(host) as connection:
+            connection.sendall(f"POST {path} HTTP/1.1\r\n{sign_in}half".encode())
+    deadline = time.monotonic() + 10
+    while sum(one["status"] == 400 for one in hub.requests()) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert "Traceback" not in hub.log_path.read_text()

@@ -399,3 +399,10 @@ def test_one_hub_for_one_root(hub: HubProcess) -> None:
     second = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert second.returncode == 1
     assert second.stderr.startswith("The hub can't start: another hub is running on")
+    command = [Path(sys.executable).parent / "agent-os", "hub", "serve", "--user", "alice=a"]
+    for more in (["--root", str(hub.root)], ["--root", f"{hub.root}2", "--port", str(hub.port)]):
+        third = subprocess.run(
+            [*command, *more], capture_output=True, text=True, timeout=30, check=False
+        )
+        assert third.returncode == 1
+        assert third.stderr.startswith("Error: the hub can't start: "), third.stderr

@@ -78,6 +78,7 @@ def with_step(text: str) -> str:
         (with_step("{uses: actions/cache@v4}"), "'actions/cache@v4' is not supported"),
         (with_step("{uses: actions/checkout@v4, with: {ref: dev}}"), "the input 'ref'"),
         (with_step("{uses: actions/checkout@v4, run: x}"), "either 'run' or 'uses'"),
+        (with_step("{run: x, with: {a: b}}"), "'with' can't stand beside 'run'"),
         (with_step("{run: x, shell: pwsh}"), "shell 'pwsh'"),
         (with_step("{run: x, working-directory: ../..}"), "outside the work tree"),
         (with_step("{run: x, if: cancelled()}"), "if: cancelled()"),

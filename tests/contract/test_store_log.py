@@ -102,7 +102,6 @@ class TestLog:
             queued = tasks.listed(tx, statuses=[Status.QUEUED])
             assert [(seq, t.number) for seq, t in queued] == [(3, 2)]
             assert tasks.listed(tx, repo_id=9) == []
-            assert [t.number for _, t in tasks.listed(tx, limit=1)] == [1]
             assert tasks.counts(tx) == {"ready": 2, "queued": 1}
             assert [t.number for t in log.tasks_named(tx, 2, "TODO")] == [2]
             assert log.tasks_named(tx, 2, "do") == []
@@ -124,7 +123,10 @@ from datetime import UTC, datetime, timedelta
 
 url, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 store = Store(url, SystemClock(), RandomIds())
-won = slots.take(store, "job", datetime(2100, 1, 1, tzinfo=UTC), timedelta(hours=1)) or 0
+slot = datetime(2100, 1, 1, tzinfo=UTC)
+won = slots.take(store, "job", slot, timedelta(hours=1)) or 0
+if won:
+    slots.finish(store, "job", slot, won)
 for number in range(count):
     with store.write() as tx:
         signals_new = signals.raise_once(store, tx, f"signal {number}", {})

@@ -7,16 +7,16 @@ for each: with everything imported already it is at work at once. It answers `{"
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import alembic.command  # noqa: F401 - imported late by the store; here once for all drives
 
 from agent_os.attempt.failpoints import VARIABLE
 from agent_os.cli.context import build_world, configure_logging, load
@@ -98,8 +98,8 @@ def _fork(order: Mapping[str, Any]) -> int:
         status = CRASHED
         try:
             status = _child(order)
-        except Exception:
-            sys.excepthook(*sys.exc_info())
+        except Exception:  # noqa: BLE001 - a process's boundary: the log says what happened
+            traceback.print_exc()
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
@@ -108,6 +108,7 @@ def _fork(order: Mapping[str, Any]) -> int:
 
 
 def main() -> None:
+    importlib.import_module("alembic.command")  # the store imports it late
     for line in sys.stdin:
         pid = _fork(json.loads(line))
         print(json.dumps({"pid": pid}), flush=True)

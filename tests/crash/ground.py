@@ -74,9 +74,12 @@ class Drives:
 class Ground:
     """`config` is merged over the default one."""
 
-    def __init__(self, hub: HubProcess, root: Path, repo: str, **config: Any) -> None:
+    def __init__(
+        self, hub: HubProcess, root: Path, repo: str, mode: str = "auto-merge", **config: Any
+    ) -> None:
         self.hub = hub
         self.repo = repo
+        self.mode = mode
         self.root = root
         self.home = root / "runtime"
         self.config = root / "config.yaml"
@@ -100,7 +103,7 @@ class Ground:
                 "settle_seconds": 0.2,
                 "request_timeout_seconds": 5,
             },
-            "repositories": [{"name": self.repo, "mode": "auto-merge"}],
+            "repositories": [{"name": self.repo, "mode": self.mode}],
             "agents": {"fixer": {"driver": "command", "command": FIX}},
             "routing": {"default": ["fixer"]},
             "limits": {"backoff_seconds": 0.5, "memory_mb_per_attempt": 0},

@@ -16,7 +16,6 @@ import pytest
 
 from agent_os.executor.local import LocalExecutor
 from agent_os.workspace.proctable import alive, read_process
-
 from tests.hub import HubProcess
 
 from .aftermath import created_once, merged_once, sent_once
@@ -41,7 +40,7 @@ def up() -> Generator[Up]:
 
     def start(ground: Ground) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "agent_os", "up", "--config", str(ground.config)]
-        env = {"PATH": "/usr/local/bin:/usr/bin:/bin", **ground.environment}
+        env = {"PATH": os.environ["PATH"], **ground.environment}
         env["AGENT_OS_FAILPOINT_LOG"] = str(ground.points)
         with ground.log.open("a") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, env=env, cwd=ROOT)
@@ -150,6 +149,7 @@ def test_it_stops_while_github_does_not_answer(make: Make, up: Up, hub: HubProce
     ground = make(**CONFIG)
     daemon = up(ground)
     attempt = at_work(ground)
+    until(lambda: "write_comment.recorded#1" in ground.reached(), ground)
     os.kill(hub.pid, signal.SIGSTOP)
     try:
         (attempt / "work" / "go").touch()

@@ -89,10 +89,9 @@ def test_what_a_killed_fetch_leaves(make: Make, drives: Drives) -> None:
 
 
 @LOCKS_STAY
-@pytest.mark.parametrize("name", ["HEAD.lock", "config.lock"])
-def test_what_a_killed_init_leaves(make: Make, drives: Drives, name: str) -> None:
+def test_what_a_killed_init_leaves(make: Make, drives: Drives) -> None:
     ground = make(limits={"backoff_seconds": 0.1})
     folder = ground.home / "mirrors" / f"{ground.ask('GET', '')['id']}.git"
     folder.mkdir(parents=True)
-    (folder / name).touch()
+    (folder / "HEAD.lock").touch()
     assert _ends(ground, drives, 1) is DONE, ground.story()

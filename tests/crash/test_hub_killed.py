@@ -28,8 +28,7 @@ def own_hub(tmp_path_factory: pytest.TempPathFactory) -> Generator[HubProcess]:
     [
         ("start_attempt.recorded", "killed"),
         ("push_branch.intended", "killed"),
-        ("ask_review.intended", "restarted"),
-        ("merge_pull.intended", "killed"),
+        ("merge_pull.intended", "restarted"),
     ],
 )
 def test_the_hub_is_gone_for_a_while(

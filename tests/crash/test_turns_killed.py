@@ -13,23 +13,23 @@ from pathlib import Path
 import pytest
 
 from agent_os.domain.tasks import Status
-from tests.hub import HubProcess
 
 from .aftermath import sent_once, settled
+from .conftest import Make
 from .ground import Drives, Ground
 from .test_jobs_killed import OFF_THE_PATH, STAGES
 
 #: Mends at first; sent back once it notes that; sent back again it works for a very long time.
-AGENT = """sh -c 'if grep -q again notes.txt; then echo more >> notes.txt; sleep 300; fi
+AGENT_SECONDS = 300
+AGENT = f"""sh -c 'if grep -q again notes.txt; then echo more >> notes.txt
+sleep {AGENT_SECONDS}; fi
 if [ -e notes.txt ]; then echo again >> notes.txt; exit; fi
 sed -i "s/a - b/a + b/" calc.py; git commit -qam mended; echo done > notes.txt'"""
 CONFIG = {"agents": {"fixer": {"driver": "command", "command": AGENT}}}
-#: By default only where the act is done and not yet known: the other points differ in nothing else.
-NAMES = [
-    f"{kind}.{stage}"
-    for kind in sorted(OFF_THE_PATH)
-    for stage in (STAGES if os.environ.get("AGENT_OS_CRASH_ALL") == "1" else STAGES[1:2])
-]
+#: Killed once at each of these, in one task; or at one point a task, with every point.
+TOGETHER = [("edit_pull.performed", "stop_attempt.performed", "close_pull.performed")]
+EACH = [(f"{kind}.{stage}",) for kind in sorted(OFF_THE_PATH) for stage in STAGES]
+CASES = EACH if os.environ.get("AGENT_OS_CRASH_ALL") == "1" else TOGETHER
 
 
 class Alice(threading.Thread):
@@ -109,22 +109,19 @@ def cancelled(ground: Ground) -> None:
     sent_once(ground)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("points", CASES, ids=" ".join)
 def test_killed_at(
-    hub: HubProcess,
+    make: Make,
     drives: Drives,
-    tmp_path_factory: pytest.TempPathFactory,
-    name: str,
+    points: tuple[str, ...],
     record_property: Callable[[str, object], None],
 ) -> None:
-    root = tmp_path_factory.mktemp("turns") / "g"
-    repo = f"acme/turns-{name.replace('_', '-')}"
-    mode = [{"name": repo, "mode": "pull-request"}]
-    ground = Ground(hub, root, repo, repositories=mode, **CONFIG)
+    ground = make(mode="pull-request", **CONFIG)
     begun = time.monotonic()
     with reviewed(ground):
-        assert ground.drive(drives, point=f"{name}#1") == -signal.SIGKILL, ground.story()
+        for point in points:
+            assert ground.drive(drives, point=f"{point}#1") == -signal.SIGKILL, ground.story()
+            record_property("killed_at", f"{point}#1")
         ground.finishes(drives)
-    assert time.monotonic() - begun < 30, "the slow agent was ended, not waited for"
+    assert time.monotonic() - begun < AGENT_SECONDS, "the slow agent was ended, not waited for"
     cancelled(ground)
-    record_property("killed_at", f"{name}#1")

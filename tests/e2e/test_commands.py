@@ -31,18 +31,8 @@ def _in_review(build: Build, **more: object) -> tuple[Town, int]:
     return town, number
 
 
-def test_ready_on_done_begins_a_round(build_as: Build) -> None:
-    town = build_as(files=GREEN, agents={"worker": WORK})
-    number = town.ready()
-    town.settles(number, Status.DONE)
-    town.label(number, "Ready")
-    town.until(lambda: (t := town.task(number)) and t.round == 2)
-    town.settles(number, Status.DONE)
-    assert all(p["merged_at"] for p in town.pulls()) and len(town.pulls()) == 2
-
-
-def test_ready_on_cancelled_begins_a_round(build_as: Build) -> None:
-    town, number = _in_review(build_as)
+def test_ready_on_cancelled_begins_a_round(build: Build) -> None:
+    town, number = _in_review(build)
     town.unlabel(number, "In Review")
     task = town.settles(number, Status.CANCELLED)
     assert task.cancelled and (task.cancelled.reason, task.cancelled.by) == (
@@ -70,8 +60,8 @@ def test_ready_on_blocked_renews_the_attempts_of_the_round(build: Build) -> None
     assert "done after all" in town.comments_of(number)[-1]
 
 
-def test_ready_again_while_it_runs_changes_nothing(build_as: Build) -> None:
-    town = build_as(agents={"slow": SLOW})
+def test_ready_again_while_it_runs_changes_nothing(build: Build) -> None:
+    town = build(agents={"slow": SLOW})
     number = _running(town)
     town.label(number, "Ready")
     town.until(lambda: "request_repeated" in town.kinds(number))
@@ -80,8 +70,8 @@ def test_ready_again_while_it_runs_changes_nothing(build_as: Build) -> None:
     assert task and task.round == 1 and len(task.attempts) == 1
 
 
-def test_ready_again_in_review_changes_nothing(build_as: Build) -> None:
-    town, number = _in_review(build_as)
+def test_ready_again_in_review_changes_nothing(build: Build) -> None:
+    town, number = _in_review(build)
     town.label(number, "Ready")
     town.until(lambda: town.labels(number) == {"In Review"})
     town.rests()
@@ -118,8 +108,8 @@ def test_closing_the_issue_closes_the_pull_request_and_keeps_the_branch(build_as
     assert town.labels(number) == set()
 
 
-def test_reopening_alone_is_answered_once(build_as: Build) -> None:
-    town, number = _in_review(build_as)
+def test_reopening_alone_is_answered_once(build: Build) -> None:
+    town, number = _in_review(build)
     town.close(number)
     town.settles(number, Status.CANCELLED)
     for _ in range(2):
@@ -164,12 +154,12 @@ def test_a_deleted_issue_is_noticed_by_what_fails(build: Build) -> None:
 
 
 @pytest.mark.parametrize("where", ["running", "review"])
-def test_blocked_holds_until_it_is_taken_off(build_as: Build, where: str) -> None:
+def test_blocked_holds_until_it_is_taken_off(build: Build, where: str) -> None:
     if where == "running":
-        town = build_as(agents={"slow": f"test -e /tmp/nothing || sleep 1; {FIX}"})
+        town = build(agents={"slow": f"test -e /tmp/nothing || sleep 1; {FIX}"})
         number = _running(town)
     else:
-        town, number = _in_review(build_as)
+        town, number = _in_review(build)
     town.label(number, "Blocked")
     task = town.reaches(number, Status.BLOCKED)
     assert task.hold and task.hold.reason == "held_by_person"
@@ -195,8 +185,8 @@ def test_stop_and_ready_between_two_looks_leave_one_open_pull_request(build_as: 
     assert states == [(f"agent-os/{number}", "closed"), (f"agent-os/{number}.2", "open")]
 
 
-def test_stop_and_ready_while_it_runs(build_as: Build) -> None:
-    town = build_as(agents={"slow": SLOW})
+def test_stop_and_ready_while_it_runs(build: Build) -> None:
+    town = build(agents={"slow": SLOW})
     number = _running(town)
     town.unlabel(number, "In Progress")
     town.label(number, "Ready")

@@ -164,7 +164,7 @@ def test_trap_11_without_a_check_the_evidence_says_so(build: Build) -> None:
         agents={"w": WORK},
         mode="pull-request",
     )
-    number = town.ready()
+    town.ready()
     town.until(lambda: town.pulls())
     assert "none configured" in town.pulls()[0]["body"]
 
@@ -195,5 +195,3 @@ def test_trap_20_a_person_is_told_once_a_change(build: Build) -> None:
         assert sum("needs you" in c for c in town.comments_of(number)) == count
         town.label(number, "Ready")
         town.until(lambda: town.task(number).status is not Status.BLOCKED)
-
-

@@ -47,7 +47,9 @@ def _intents(town: Town) -> list[tuple[str, str]]:
 def _sent_once_each(town: Town) -> None:
     """As many requests reached the hub as intents were performed, of each kind over REST."""
     absent = ("absent", "failed")
-    found = Counter(kind for kind, state in _intents(town) if kind in WRITES and state not in absent)
+    found = Counter(
+        kind for kind, state in _intents(town) if kind in WRITES and state not in absent
+    )
     sent: Counter[str] = Counter()
     for line in town.writes():
         method, _, path = line.partition(" ")
@@ -112,8 +114,8 @@ def test_the_writes_of_a_refresh_and_the_last_steps(build: Build, kind: str) -> 
 
 
 @pytest.mark.parametrize("kind", ["drop_after", "drop_before"])
-def test_closing_our_pull_request_may_lose_its_answer(build_as: Build, kind: str) -> None:
-    town = build_as(mode="pull-request", files=GREEN, agents={"w": WORK})
+def test_closing_our_pull_request_may_lose_its_answer(build: Build, kind: str) -> None:
+    town = build(mode="pull-request", files=GREEN, agents={"w": WORK})
     number = town.ready()
     town.waits(number, "person_merges")
     town.rests()
@@ -164,9 +166,7 @@ def test_a_refused_write_is_tried_again_with_patience_and_then_a_person_is_told(
 def test_a_rate_limit_stops_everything_until_it_is_over(build_alone: Build) -> None:
     town = build_alone(files=GREEN, agents={"w": WORK})
     number = town.ready()
-    town.hub.fault(
-        "POST", f"/repos/{town.repo}/pulls$", status=429, headers={"retry-after": "60"}
-    )
+    town.hub.fault("POST", f"/repos/{town.repo}/pulls$", status=429, headers={"retry-after": "60"})
     town.until(lambda: (row := town.row()) and row.not_before)
     town.hub.reset_requests()
     for _ in range(3):

@@ -14,11 +14,15 @@ OWN_FILE = 'f=$(head -1 "$AGENT_OS_TASK" | tr -dc 0-9); date +%N > "w$f.txt"'
 
 def _started(town: Town) -> list[tuple[str, int]]:
     """(repository's task, issue) in the order in which attempts began."""
-    return [(e.data["attempt"]["directory"], e.number or 0) for e in town.events() if e.kind == "attempt_started"]
+    return [
+        (e.data["attempt"]["directory"], e.number or 0)
+        for e in town.events()
+        if e.kind == "attempt_started"
+    ]
 
 
-def test_two_tasks_on_one_repository_both_merge(build_as: Build) -> None:
-    town = build_as(files=GREEN, agents={"w": OWN_FILE})
+def test_two_tasks_on_one_repository_both_merge(build: Build) -> None:
+    town = build(files=GREEN, agents={"w": OWN_FILE})
     first, second = town.ready("one"), town.ready("two")
     for number in (first, second):
         task = town.settles(number, Status.DONE)
@@ -36,7 +40,9 @@ def test_tasks_on_several_repositories_run_at_once(build: Build) -> None:
     people = People(town.hub, other)
     mine, theirs = town.ready(), people.issue("x", labels=("Ready",))
     town.until(
-        lambda: (a := town.task(mine)) and (b := town.task(theirs, other)) and a.running and b.running
+        lambda: (
+            (a := town.task(mine)) and (b := town.task(theirs, other)) and a.running and b.running
+        )
     )
     for name, number in ((town.repo, mine), (other, theirs)):
         task = town.task(number, name)
@@ -46,7 +52,9 @@ def test_tasks_on_several_repositories_run_at_once(build: Build) -> None:
 
 
 def test_urgent_goes_first_and_one_slot_runs_one(build: Build) -> None:
-    town = build(mode="pull-request", files=WITHOUT_CI, agents={"w": f"sleep 0.3; {WORK}"}, limits=ONE)
+    town = build(
+        mode="pull-request", files=WITHOUT_CI, agents={"w": f"sleep 0.3; {WORK}"}, limits=ONE
+    )
     numbers = [town.issue(f"task {n}") for n in range(3)]
     town.label(numbers[2], "priority: urgent")
     town.label(numbers[0], "priority: low")
@@ -122,5 +130,3 @@ def test_trap_39_every_ready_issue_has_a_row_with_a_reason(build: Build) -> None
     for number, reason in wanted.items():
         town.waits(number, reason)
     assert [d.key.number for d in town.declined()] == [stranger]
-
-

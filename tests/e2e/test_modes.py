@@ -76,15 +76,18 @@ def test_a_repository_that_becomes_dry_run_gets_no_more_writes(build: Build) -> 
     assert town.pulls()[0]["state"] == "open"
 
 
-def test_a_second_round_has_its_own_branch_and_comment(build_as: Build) -> None:
-    town = build_as(files=GREEN, agents={"fixer": WORK})
+def test_ready_on_done_begins_a_round_with_its_own_branch_and_comment(build: Build) -> None:
+    town = build(files=GREEN, agents={"fixer": WORK})
     number = town.ready()
     town.settles(number, Status.DONE)
     town.label(number, "Ready")
     town.until(lambda: (t := town.task(number)) and t.round == 2)
     task = town.settles(number, Status.DONE)
     assert task.round == 2
-    assert [p["head"]["ref"] for p in town.pulls()] == [f"agent-os/{number}", f"agent-os/{number}.2"]
+    assert [p["head"]["ref"] for p in town.pulls()] == [
+        f"agent-os/{number}",
+        f"agent-os/{number}.2",
+    ]
     assert all(p["merged_at"] for p in town.pulls())
     assert town.labels(number) == set() and town.seen(number)["state"] == "closed"
     assert sum("Agent OS:" in c for c in town.comments_of(number)) == 2

@@ -31,8 +31,8 @@ def test_trap_07_a_pull_request_that_a_person_closed_stays_closed(build_as: Buil
     assert f"agent-os/{number}" in town.branches()
 
 
-def test_a_person_deletes_our_branch(build_as: Build) -> None:
-    town, number, _ = _waiting(build_as)
+def test_a_person_deletes_our_branch(build: Build) -> None:
+    town, number, _ = _waiting(build)
     town.delete_branch(f"agent-os/{number}")
     task = town.settles(number, Status.CANCELLED)
     assert task.cancelled
@@ -94,7 +94,7 @@ def test_a_draft_is_not_merged(build: Build) -> None:
 
 
 def test_a_commit_of_a_person_is_kept_verified_and_merged(build_as: Build) -> None:
-    town, number, pull = _waiting(build_as)
+    town, number, _ = _waiting(build_as)
     branch = f"agent-os/{number}"
     sha = town.push(branch, {"by_alice.txt": "mine\n"})
     town.until(lambda: (t := town.task(number)) and t.result and t.result.head == sha)

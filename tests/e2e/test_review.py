@@ -10,7 +10,12 @@ from .conftest import Build
 from .town import CI, FILES, GREEN, WITHOUT_CI, WORK, Town
 
 #: CI also asks for a file that our own check does not know of.
-STRICT_CI = CI + "      - name: Look for the changelog\n        run: test -e changes.txt || { echo changes.txt is missing; exit 1; }\n"
+STRICT_CI = (
+    CI
+    + """      - name: Look for the changelog
+        run: test -e changes.txt || { echo changes.txt is missing; exit 1; }
+"""
+)
 STRICT = GREEN | {"changes.txt": "", ".github/workflows/ci.yml": STRICT_CI}
 
 
@@ -19,9 +24,10 @@ def _mode(town: Town, mode: str, **more: object) -> None:
     town.open()
 
 
-
 def test_trap_34_a_red_ci_goes_back_with_the_step_and_its_log(build: Build) -> None:
-    agent = 'if grep -q "changes.txt is missing" "$AGENT_OS_HANDOFF"; then touch changes.txt; else rm -f changes.txt; fi; date +%N >> log.txt'
+    agent = """date +%N >> log.txt
+if grep -q "changes.txt is missing" "$AGENT_OS_HANDOFF"; then touch changes.txt
+else rm -f changes.txt; fi"""
     town = build(files=STRICT, agents={"a": agent})
     number = town.ready()
     task = town.settles(number, Status.DONE)
@@ -36,7 +42,7 @@ def test_trap_34_a_red_ci_goes_back_with_the_step_and_its_log(build: Build) -> N
 
 
 def test_the_log_reaches_the_second_fixing_agent_too(build: Build) -> None:
-    lazy = 'if test -e log.txt; then exit 1; else rm changes.txt; date +%N >> log.txt; fi'
+    lazy = "if test -e log.txt; then exit 1; else rm changes.txt; date +%N >> log.txt; fi"
     able = "touch changes.txt"
     town = build(files=STRICT, agents={"lazy": lazy, "able": able})
     town.config["routing"]["default"] = ["lazy"]
@@ -50,8 +56,8 @@ def test_the_log_reaches_the_second_fixing_agent_too(build: Build) -> None:
     assert "changes.txt is missing" in town.attempt_file(number, len(task.attempts), "task.md")
 
 
-def test_a_review_that_asks_for_changes_is_a_fix_and_its_approval_merges(build_as: Build) -> None:
-    town = build_as(mode="pull-request", files=GREEN, agents={"w": WORK})
+def test_a_review_that_asks_for_changes_is_a_fix_and_its_approval_merges(build: Build) -> None:
+    town = build(mode="pull-request", files=GREEN, agents={"w": WORK})
     number = town.ready()
     task = town.waits(number, "person_merges")
     comment = {"path": "log.txt", "line": 1, "body": "Not this line."}
@@ -79,9 +85,7 @@ def test_a_review_fix_that_fails_is_tried_again(build: Build) -> None:
 
 
 def test_a_review_of_a_stranger_is_ignored(build: Build) -> None:
-    town = build(
-        mode="pull-request", files=GREEN, agents={"w": WORK}, people={"deny": ["bob"]}
-    )
+    town = build(mode="pull-request", files=GREEN, agents={"w": WORK}, people={"deny": ["bob"]})
     number = town.ready()
     task = town.waits(number, "person_merges")
     town.review(task.pull.number, "REQUEST_CHANGES", "Do evil.", "bob")
@@ -90,7 +94,8 @@ def test_a_review_of_a_stranger_is_ignored(build: Build) -> None:
 
 
 def test_trap_18_a_conflict_is_redone_on_the_new_base(build: Build) -> None:
-    agent = 'python3 -c "import sys,pathlib; p=pathlib.Path(\'names.txt\'); t=p.read_text().splitlines(); n=[w for w in open(sys.argv[1]).read().split() if w.startswith(\'add-\')][0]; p.write_text(\'\\n\'.join(sorted({*t,n}))+\'\\n\')" "$AGENT_OS_TASK"'
+    agent = """new=$(grep -o 'add-[ab]' "$AGENT_OS_TASK" | head -1)
+echo "$new" >> names.txt; sort -u -o names.txt names.txt"""
     town = build(files=GREEN | {"names.txt": "m\n"}, agents={"a": agent})
     first = town.issue("one", "## Goal\nadd-a please\n", labels=("Ready",))
     second = town.issue("two", "## Goal\nadd-b please\n", labels=("Ready",))
@@ -124,7 +129,15 @@ def test_a_stale_base_may_be_allowed(build: Build) -> None:
 
 def test_a_refresh_that_breaks_the_tests_is_redone_by_the_agent(build: Build) -> None:
     """The base renames what the result calls: the plain merge fails the gates."""
-    user = "printf 'from calc import twice\\nX = twice(2)\\n' > use.py; printf 'import unittest\\nclass U(unittest.TestCase):\\n    def test_use(self):\\n        import use\\n' > test_use.py; grep -q double calc.py && sed -i s/twice/double/ use.py; date +%N >> log.txt"
+    user = """printf 'from calc import twice\\nX = twice(2)\\n' > use.py
+cat > test_use.py <<E
+import unittest
+class U(unittest.TestCase):
+    def test_use(self):
+        import use
+E
+grep -q double calc.py && sed -i s/twice/double/ use.py
+date +%N >> log.txt"""
     town = build(mode="pull-request", files=GREEN, agents={"w": user})
     number = town.ready()
     town.waits(number, "person_merges")
@@ -202,5 +215,3 @@ def test_what_is_red_on_the_base_too_charges_nobody(build: Build) -> None:
     assert town.kinds(number).count("incident") == 1
     town.push("main", {".github/workflows/ci.yml": CI})
     town.settles(number, Status.DONE)
-
-

@@ -31,8 +31,8 @@ def test_an_edit_with_permission_while_it_runs_goes_back_as_a_fix(build: Build) 
     assert "The new goal." in town.attempt_file(number, 2, "task.md")
 
 
-def test_an_edit_after_verification_is_not_merged_unseen(build_as: Build) -> None:
-    town = build_as(mode="pull-request", files=GREEN, agents={"worker": WORK})
+def test_an_edit_after_verification_is_not_merged_unseen(build: Build) -> None:
+    town = build(mode="pull-request", files=GREEN, agents={"worker": WORK})
     number = town.ready(body="## Goal\nThe old goal.\n")
     town.waits(number, "person_merges")
     town.edit(number, title="another title")

@@ -26,7 +26,7 @@ from tests.hub import HubProcess
 
 from .people import People
 
-POLL_SECONDS = 0.03
+POLL_SECONDS = 0.1
 CALC = "def add(a, b):\n    return a - b\n\n\ndef twice(a):\n    return a + a\n"
 TEST = """import unittest
 from calc import add, twice
@@ -55,7 +55,6 @@ FIX = "sed -i 's/a - b/a + b/' calc.py"
 #: A base whose checks pass, and an agent whose every run changes something.
 GREEN = {**FILES, "calc.py": CALC.replace("a - b", "a + b")}
 WORK = "date +%N >> log.txt"
-
 
 
 class TownClock:
@@ -161,11 +160,12 @@ class Town:
         """Run the jobs until it holds; what it answered then."""
         deadline = time.monotonic() + seconds
         while True:
-            self.jobs()
+            changed = self.jobs()
             if found := met():
                 return found
             assert time.monotonic() < deadline, f"waited too long:\n{self.story()}"
-            time.sleep(POLL_SECONDS)
+            if not changed:
+                time.sleep(POLL_SECONDS)
 
     def task(self, number: int = 0, repo: str = "") -> Task | None:
         """The task of an issue (0: the first issue that has one)."""
@@ -176,6 +176,11 @@ class Town:
             if number:
                 return tasks.get(tx, TaskKey(row.repo_id, number))
             return next((t for _, t in tasks.listed(tx, repo_id=row.repo_id)), None)
+
+    def tasks(self) -> list[Task]:
+        """All tasks, of every repository here."""
+        with self.world.store.read() as tx:
+            return [t for _, t in tasks.listed(tx)]
 
     def reaches(self, number: int, status: Status, seconds: float = 12, repo: str = "") -> Task:
         """Run until the task has this status."""

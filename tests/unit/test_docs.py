@@ -74,7 +74,7 @@ def test_the_example_says_the_defaults() -> None:
     default = Config.model_validate({"github": {"token": "x"}}).model_dump(
         mode="json", by_alias=True
     )
-    for section in ("limits", "labels", "people", "schedule", "store"):
+    for section in ("limits", "labels", "people", "schedule", "retention", "store"):
         assert data[section] == default[section], section
     assert data["sandbox"] == default["sandbox"]
 

@@ -3,7 +3,7 @@
 import io
 import zipfile
 
-from agent_os.localhub import jobs, runs
+from agent_os.localhub import jobs, runs, signed
 from agent_os.localhub.calls import Call, Reply
 from agent_os.localhub.errors import not_found
 from agent_os.localhub.render import actions as render
@@ -86,19 +86,13 @@ def job(call: Call) -> Reply:
 
 
 def job_log(call: Call) -> Reply:
-    """GET the log of a job: a redirect to its text."""
+    """GET the log of a job: a redirect to its text, which wants no token."""
     repo = call.repo()
     found = jobs.get(call.hub, repo.id, call.number())
     if not found.log():
         raise not_found()
-    url = f"{call.view.api}/repos/{repo.full_name}/actions/jobs/{found.id}/logs/text"
+    url = signed.address(call.hub, call.view.base, repo.id, found.id)
     return Reply(302, b"", {"Location": url})
-
-
-def job_log_text(call: Call) -> Reply:
-    """GET the log as text. Signed in too, where GitHub gives out a short-lived URL."""
-    found = jobs.get(call.hub, call.repo().id, call.number())
-    return Reply(200, found.log().encode(), {"Content-Type": "text/plain; charset=utf-8"})
 
 
 def run_log(call: Call) -> Reply:
@@ -140,5 +134,4 @@ ROUTES = [
     ("POST", f"{ACTIONS}/runs/{{number}}/cancel", cancel),
     ("GET", f"{ACTIONS}/jobs/{{number}}", job),
     ("GET", f"{ACTIONS}/jobs/{{number}}/logs", job_log),
-    ("GET", f"{ACTIONS}/jobs/{{number}}/logs/text", job_log_text),
 ]

@@ -17,7 +17,7 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry: kind is comment, review or event.
+    """One entry: kind is comment, review or event; `number` orders those of one second.
 
     words -- what the actor did; label -- (name, color) when it was about a label;
     icon -- the style of its mark; commit -- a commit id to link.
@@ -26,6 +26,7 @@ class Entry:
     kind: str
     actor: str
     at: str
+    number: int
     words: str = ""
     body: str = ""
     icon: str = ""
@@ -43,6 +44,7 @@ def entries(hub: Hub, issue: Issue, pull: Pull | None, names: Names) -> list[Ent
             "comment",
             names.login(one.author_id),
             one.created_at,
+            one.id,
             body=one.body,
             anchor=f"issuecomment-{one.id}",
             edited=one.updated_at != one.created_at,
@@ -52,8 +54,7 @@ def entries(hub: Hub, issue: Issue, pull: Pull | None, names: Names) -> list[Ent
     found += [_event(one, names) for one in timeline.of_issue(hub, issue.id)]
     if pull is not None:
         found += _reviews(hub, pull, names)
-    # Times are whole seconds: a comment stands before the event that it explains.
-    return sorted(found, key=lambda one: (one.at, one.kind == "event"))
+    return sorted(found, key=lambda one: (one.at, one.number))
 
 
 REVIEW_WORDS = {
@@ -75,6 +76,7 @@ def _reviews(hub: Hub, pull: Pull, names: Names) -> list[Entry]:
                 "review",
                 names.login(one.author_id),
                 one.submitted_at,
+                one.id,
                 words,
                 one.body,
                 icon,
@@ -141,6 +143,7 @@ def _event(event: Event, names: Names) -> Entry:
         "event",
         names.login(event.actor_id),
         event.created_at,
+        event.id,
         words if isinstance(words, str) else words(fields),
         icon=icon,
         label=(str(label["name"]), str(label["color"])) if isinstance(label, dict) else None,

@@ -93,6 +93,7 @@ def show(site: Site, visit: Visit) -> Response:
             labels=labels.all_of(hub, repo.id),
             assignees=issues.assignees(hub, issue.id),
             requested=reviews.requested(hub, pull.id),
+            reviewers=reviewers(hub, pull, names),
             checks=checks,
             checks_state=verdicts.overall(checks),
             diff=diff,
@@ -103,6 +104,19 @@ def show(site: Site, visit: Visit) -> Response:
             # A reload would take away a comment that somebody is writing.
             refresh=visit.user is None and verdicts.unfinished(checks),
         )
+
+
+STANDING = {
+    "APPROVED": ("success", "approved"),
+    "CHANGES_REQUESTED": ("failure", "requested changes"),
+    "DISMISSED": ("skipped", "dismissed"),
+}
+
+
+def reviewers(hub: Hub, pull: Pull, names: Names) -> list[tuple[str, str, str]]:
+    """Login, mark and words of everybody whose review counts. Only inside a transaction."""
+    found = reviews.decisive(hub, pull).items()
+    return sorted((names.login(user_id), *STANDING[state]) for user_id, state in found)
 
 
 REASONS = {

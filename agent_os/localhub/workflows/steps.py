@@ -68,6 +68,8 @@ def read(section: Section, defaults: Defaults) -> Step:
     section.text("id")
     if section.has("run") == section.has("uses"):
         raise section.problem("a step needs either 'run' or 'uses'")
+    if section.has("run") and section.has("with"):
+        raise section.problem("'with' can't stand beside 'run'")
     run = section.text("run")
     title = _action(section) if run is None else _first_line(run)
     return Step(

@@ -1,0 +1,126 @@
+"""Garbage collection: removes only what is proven to be kept elsewhere. Unknown means leave alone.
+
+An attempt's files may go when it has an outcome, nobody holds its lock, and every commit that it
+kept is in our mirror. First go the checkouts (after `work_hours`), later the rest (`attempt_days`).
+Over the quota (`disk_mb`) the oldest go first, whatever their age.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from agent_os.domain.attempts import Order, Outcome
+from agent_os.domain.errors import GitError
+from agent_os.effects.world import World
+from agent_os.store import meta
+from agent_os.workspace.mirror import Mirror
+
+_log = structlog.get_logger()
+_EVERY = timedelta(hours=1)
+_CLEANED_AT = "cleaned_at"
+#: What a later look at an attempt does without: its outcome, evidence and logs stay.
+_CHECKOUTS = ("work", "home", "gates", "snapshot.git")
+
+
+@dataclass(frozen=True)
+class Freed:
+    checkouts: int = 0
+    attempts: int = 0
+
+
+def clean_if_due(world: World) -> None:
+    """Once an hour."""
+    now = world.clock.now()
+    with world.store.write() as tx:
+        last = meta.get(tx, _CLEANED_AT)
+        if last and now - datetime.fromisoformat(last) < _EVERY:
+            return
+        meta.put(tx, _CLEANED_AT, now.isoformat())
+    freed = clean(world)
+    if freed != Freed():
+        _log.info("cleaned", checkouts=freed.checkouts, attempts=freed.attempts)
+
+
+def clean(world: World) -> Freed:
+    """Remove what is old enough, and what is over the quota."""
+    retention = world.config.retention
+    now = world.clock.now()
+    candidates = sorted(_finished(world), key=lambda found: found[0])
+    checkouts = attempts = 0
+    used = _size_mb(world.config.home / "attempts")
+    for ended_at, path in candidates:
+        over = used > retention.disk_mb
+        age = now - ended_at
+        if age > timedelta(days=retention.attempt_days):
+            used -= _size_mb(path)
+            _remove(path)
+            attempts += 1
+        elif over or age > timedelta(hours=retention.work_hours):
+            present = [path / name for name in _CHECKOUTS if (path / name).exists()]
+            used -= sum(_size_mb(folder) for folder in present)
+            for folder in present:
+                _remove(folder)
+            checkouts += bool(present)
+    return Freed(checkouts, attempts)
+
+
+def _finished(world: World) -> Iterator[tuple[datetime, Path]]:
+    """(end, directory) of the attempts that may be removed."""
+    for path in (world.config.home / "attempts").glob("*/*.*"):
+        ended_at = _ended_and_kept(world, path)
+        if ended_at is not None:
+            yield ended_at, path
+
+
+def _ended_and_kept(world: World, path: Path) -> datetime | None:
+    """When it ended; None unless it is proven that nothing of it would be lost."""
+    try:
+        outcome = Outcome.model_validate_json((path / "outcome.json").read_bytes())
+        order = Order.model_validate_json((path / "order.json").read_bytes())
+        at = (path / "outcome.json").stat().st_mtime
+    except (OSError, ValueError):
+        return None
+    if world.executor.poll(path) != "ended":
+        return None
+    if (path / "agent.started").exists() and not (path / "snapshot.json").exists():
+        return None
+    mirror = Mirror((path / order.mirror).resolve())
+    try:
+        if not all(mirror.resolve(kept.ref) == kept.sha for kept in outcome.kept):
+            return None
+    except GitError as error:
+        _log.warning("mirror_unreadable", path=str(mirror.path), error=error.message)
+        return None
+    return datetime.fromtimestamp(at, UTC)
+
+
+def _size_mb(path: Path) -> float:
+    """Of all files below; links are not followed."""
+    total = 0
+    for folder, _, files in os.walk(path):
+        for name in files:
+            try:
+                total += Path(folder, name).lstat().st_blocks * 512
+            except OSError:
+                continue
+    return total / 1_000_000
+
+
+def _remove(path: Path) -> None:
+    """The whole tree, also where an agent took the permissions away. Links are not followed."""
+    for folder, names, _ in os.walk(path):
+        for name in (".", *names):
+            below = Path(folder, name)
+            if not below.is_symlink():
+                below.chmod(below.stat().st_mode | stat.S_IRWXU)
+    shutil.rmtree(path, ignore_errors=True)
+    if path.exists():
+        _log.warning("not_removed", path=str(path))

@@ -1,0 +1,91 @@
+"""Trap 38, invariant 1: work dirs go in time, and only what is kept elsewhere goes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from agent_os.domain.tasks import Status
+from agent_os.effects import cleaning
+
+from .conftest import Build
+from .town import Town
+
+
+def _done(build: Build, **config: object) -> tuple[Town, Path]:
+    town = build(**config)
+    number = town.ready()
+    town.settles(number, Status.DONE)
+    return town, town.attempt_path(number, 1)
+
+
+def test_trap_38_checkouts_go_first_and_the_rest_later(build: Build) -> None:
+    town, path = _done(build)
+    assert cleaning.clean(town.world) == cleaning.Freed()
+    town.clock.ahead = timedelta(hours=25)
+    assert cleaning.clean(town.world).checkouts == 1
+    assert not (path / "work").exists()
+    assert (path / "outcome.json").exists() and (path / "agent.log").exists()
+    town.clock.ahead = timedelta(days=31)
+    assert cleaning.clean(town.world).attempts == 1
+    assert not path.exists()
+
+
+def test_over_the_quota_the_oldest_checkouts_go_at_once(build: Build) -> None:
+    town, path = _done(build, retention={"disk_mb": 0})
+    assert cleaning.clean(town.world).checkouts == 1
+    assert not (path / "work").exists()
+
+
+def test_what_is_not_proven_to_be_kept_stays(build: Build) -> None:
+    town, path = _done(build)
+    town.clock.ahead = timedelta(days=400)
+    mirror = town.world.mirror(town.row().repo_id)  # type: ignore[union-attr]  # it was looked at
+    hidden = mirror.path.rename(mirror.path.with_name("elsewhere"))
+    assert cleaning.clean(town.world) == cleaning.Freed()
+    hidden.rename(mirror.path)
+    outcome = path / "outcome.json"
+    text = outcome.read_text()
+    outcome.write_text("{not json")
+    assert cleaning.clean(town.world) == cleaning.Freed()
+    outcome.write_text(text)
+    snapshot = path / "snapshot.json"
+    snapshot.rename(path / "aside")
+    assert cleaning.clean(town.world) == cleaning.Freed()
+    (path / "aside").rename(snapshot)
+    assert path.exists() and (path / "work").exists()
+
+
+def test_a_running_attempt_is_left_alone(build: Build) -> None:
+    town = build(agents={"slow": "sleep 30"})
+    number = town.ready()
+    town.reaches(number, Status.RUNNING)
+    town.clock.ahead = timedelta(days=400)
+    assert cleaning.clean(town.world) == cleaning.Freed()
+    town.clock.ahead = timedelta(0)
+    assert (town.attempt_path(number, 1) / "work").exists()
+
+
+def test_permissions_taken_away_and_links_do_not_stop_it(build: Build, tmp_path: Path) -> None:
+    town, path = _done(build)
+    kept = tmp_path / "kept.txt"
+    kept.write_text("not ours to remove")
+    locked = path / "work" / "locked"
+    locked.mkdir()
+    (locked / "file").write_text("x")
+    (path / "work" / "link").symlink_to(tmp_path)
+    locked.chmod(0)
+    town.clock.ahead = timedelta(hours=25)
+    assert cleaning.clean(town.world).checkouts == 1
+    assert not (path / "work").exists() and kept.exists()
+
+
+def test_it_runs_once_an_hour(build: Build) -> None:
+    town, path = _done(build, retention={"work_hours": 0})
+    cleaning.clean_if_due(town.world)
+    assert (path / "work").exists(), (
+        "it was looked at when the first job ran, less than an hour ago"
+    )
+    town.clock.ahead = timedelta(hours=2)
+    cleaning.clean_if_due(town.world)
+    assert not (path / "work").exists()
