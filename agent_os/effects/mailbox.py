@@ -75,6 +75,7 @@ def _draw_one(world: World, task: Task, folder: Path) -> None:
         temporary.replace(path)
     for name in set(task_text.FOLDERS.values()) - {folder.name}:
         other = _folder(world, name) / path.name
+        other.with_suffix(".tmp").unlink(missing_ok=True)  # of a drawing that was killed
         if other.exists():
             _set_aside(other)
             other.unlink(missing_ok=True)

@@ -62,3 +62,14 @@ def test_killed_at(
         sent_once(ground)
         created_once(ground)
         record_property("killed_at", point)
+
+
+def test_what_a_killed_drawing_leaves(make: Make, drives: Drives) -> None:
+    """The temporary file of a task that has moved on meanwhile is removed, too."""
+    ground = make()
+    assert ground.drive(drives, point="accept_outcome.intended#1") == -signal.SIGKILL
+    left = ground.home / "mailbox" / "processing" / f"{ground.repo.replace('/', '-')}-1.tmp"
+    assert left.with_suffix(".md").exists()
+    left.write_text("half a li")
+    ground.finishes(drives)
+    merged_once(ground)
