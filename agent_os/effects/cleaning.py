@@ -11,6 +11,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -119,8 +120,9 @@ def _remove(path: Path) -> None:
     for folder, names, _ in os.walk(path):
         for name in (".", *names):
             below = Path(folder, name)
-            if not below.is_symlink():
-                below.chmod(below.stat().st_mode | stat.S_IRWXU)
+            with suppress(OSError):  # gone meanwhile, or not ours: the removal below says so
+                if not below.is_symlink():
+                    below.chmod(below.stat().st_mode | stat.S_IRWXU)
     shutil.rmtree(path, ignore_errors=True)
     if path.exists():
         _log.warning("not_removed", path=str(path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from agent_os.domain.attempts import KeptRef
 from agent_os.domain.errors import BadInput, Conflict, GitError
 from agent_os.workspace.git import checked_sha, git_start, is_sha, run_git, try_git
+from agent_os.workspace.proctable import touching
 from agent_os.workspace.remote import remote_git
 
 HEADS = ("+refs/heads/*:refs/heads/*",)
@@ -18,6 +20,7 @@ OUR_REFS = "refs/agent-os/"
 _FETCH_SECONDS = 600.0
 _PUSH_SECONDS = 300.0
 _LIST_SECONDS = 60.0
+_PROC = Path("/proc/self/stat")
 
 
 class Mirror:
@@ -159,6 +162,20 @@ class Mirror:
         handle = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
+            self._remove_stale_locks()
             yield
         finally:
             os.close(handle)
+
+    def _remove_stale_locks(self) -> None:
+        """The lock files of a git that was killed: every later one would fail on them.
+
+        We hold our own lock, so only a git that outlived its job can still be at work in here.
+        """
+        found = [*self.path.glob("*.lock"), *(self.path / "refs").rglob("*.lock")]
+        if not found or touching(self.path):
+            return
+        for path in found:
+            # Where processes can't be seen (macOS), only an old file is proof enough.
+            if _PROC.exists() or time.time() - path.stat().st_mtime > _FETCH_SECONDS:
+                path.unlink(missing_ok=True)

@@ -71,12 +71,6 @@ def _ends(ground: Ground, drives: Drives, rounds: int) -> Status:
         drives.wait()
 
 
-LOCKS_STAY = pytest.mark.xfail(
-    strict=True, reason="the mirror does not remove the lock files of a git that was killed"
-)
-
-
-@LOCKS_STAY
 def test_what_a_killed_fetch_leaves(make: Make, drives: Drives) -> None:
     """Its locks are nobody's any more: the next one does not fail on them for ever."""
     again = {"driver": "command", "command": "date +%N >> notes.txt; sed -i s/-/+/ calc.py"}
@@ -88,7 +82,6 @@ def test_what_a_killed_fetch_leaves(make: Make, drives: Drives) -> None:
     assert _ends(ground, drives, 2) is DONE, ground.story()
 
 
-@LOCKS_STAY
 def test_what_a_killed_init_leaves(make: Make, drives: Drives) -> None:
     ground = make(limits={"backoff_seconds": 0.1})
     folder = ground.home / "mirrors" / f"{ground.ask('GET', '')['id']}.git"
