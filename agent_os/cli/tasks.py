@@ -137,11 +137,11 @@ def why(
     """What a task waits for and what would change that, in one sentence."""
     with opened(config) as world:
         from agent_os.cli.target import refusal
-        from agent_os.policy import explain
+        from agent_os.jobs import overview
 
         sentence = refusal(world, task)
         if sentence is None:
-            sentence = explain.why(find(world, task), world.clock.now())
+            sentence = overview.why(world, find(world, task))
         data = {"task": task, "why": sentence}
         show(json, data, lambda console: console.print(sentence, markup=False, highlight=False))
 

@@ -67,6 +67,7 @@ def read_yaml(
         raise ConfigError(f"{name} is larger than {_LARGEST_BYTES} bytes.")
     try:
         text = content.decode()
+        _refuse_aliases(text, name)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
     except UnicodeDecodeError as error:
@@ -75,6 +76,7 @@ def read_yaml(
         raise ConfigError(_syntax_message(name, error)) from error
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{name} is not readable as YAML: {error}.") from error
+    _refuse_doubled_keys(node, name)
     if data is None:
         data = {}
     if not isinstance(data, dict):
@@ -85,6 +87,29 @@ def read_yaml(
         return model.model_validate(data)
     except ValidationError as error:
         raise ConfigError(_validation_message(name, error, node, model)) from error
+
+
+def _refuse_aliases(text: str, name: str) -> None:
+    """A few lines of aliases can stand for billions of values; nothing here needs one."""
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        if isinstance(token, yaml.AliasToken):
+            line = token.start_mark.line + 1
+            raise ConfigError(f"{name}, line {line}: aliases (`*{token.value}`) are not supported.")
+
+
+def _refuse_doubled_keys(node: yaml.Node | None, name: str) -> None:
+    """YAML would keep the last one silently."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                line = key.start_mark.line + 1
+                raise ConfigError(f"{name}, line {line}: `{key.value}` is there twice.")
+            seen.add(key.value)
+            _refuse_doubled_keys(value, name)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _refuse_doubled_keys(item, name)
 
 
 def _syntax_message(name: str, error: yaml.YAMLError) -> str:

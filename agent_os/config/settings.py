@@ -9,9 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from agent_os.domain.rules import LabelRules, LimitRules, Mode, PeopleRules, RepoRules
 from agent_os.policy.cadence import Cadence
+from agent_os.policy.specs import TYPES
 
 RepoName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$")]
 AgentName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
+
+
+#: What `routing` may have keys for.
+ROUTED = (*TYPES, "default")
 
 
 class Misplaced(ValueError):
@@ -129,6 +134,9 @@ class Config(Settings):
         self, path: tuple[str | int, ...], routing: dict[str, tuple[AgentName, ...]]
     ) -> None:
         for task_type, chain in routing.items():
+            if task_type not in ROUTED:
+                known = ", ".join(ROUTED)
+                raise Misplaced((*path, task_type), f"no such task type; known: {known}")
             for agent in chain:
                 if agent not in self.agents:
                     known = ", ".join(self.agents) or "none"

@@ -178,7 +178,8 @@ def _result_rejected(task: Task, event: Event) -> Task:
 def _branch_pushed(task: Task, event: Event) -> Task:
     update: dict[str, object] = {"branch_head": event.data["sha"]}
     if task.pull:
-        update["pull"] = task.pull.model_copy(update={"head": event.data["sha"]})
+        pushed = {"head": event.data["sha"], "pushed_at": event.at}
+        update["pull"] = task.pull.model_copy(update=pushed)
     return task.model_copy(update=update)
 
 

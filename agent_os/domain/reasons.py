@@ -15,9 +15,9 @@ class Reason(StrEnum):
     ALL_PAUSED = "all_paused"
     REPO_FROZEN = "repo_frozen"
     DRY_RUN = "dry_run"
-    ISSUE_CLOSED = "issue_closed"
     EMPTY_REPOSITORY = "empty_repository"
     NO_AGENT = "no_agent"
+    UNREADABLE = "unreadable"
     # a queued task
     NO_FREE_SLOT = "no_free_slot"
     LOW_MEMORY = "low_memory"
@@ -33,7 +33,6 @@ class Reason(StrEnum):
     REVIEW_REQUIRED = "review_required"
     DRAFT = "draft"
     MERGEABILITY_UNKNOWN = "mergeability_unknown"
-    MERGE_QUEUE = "merge_queue"
     EFFECT_FAILED = "effect_failed"
 
 
@@ -47,8 +46,8 @@ WHAT_ENDS_IT: dict[Reason, str] = {
     Reason.ALL_PAUSED: "`agent-os resume --all`",
     Reason.REPO_FROZEN: "the repository is back in the config, unarchived and reachable",
     Reason.DRY_RUN: "the repository's mode is `pull-request` or `auto-merge`",
-    Reason.ISSUE_CLOSED: "the issue is reopened and labelled again",
     Reason.EMPTY_REPOSITORY: "the repository gets its first commit",
+    Reason.UNREADABLE: "what can't be read there is mended",
     Reason.NO_AGENT: "the config routes this kind of task to an agent",
     Reason.NO_FREE_SLOT: "a running attempt ends",
     Reason.LOW_MEMORY: "memory is free on this machine",
@@ -63,6 +62,5 @@ WHAT_ENDS_IT: dict[Reason, str] = {
     Reason.REVIEW_REQUIRED: "the review that GitHub requires is given",
     Reason.DRAFT: "the pull request is marked ready for review",
     Reason.MERGEABILITY_UNKNOWN: "GitHub has computed whether it can be merged",
-    Reason.MERGE_QUEUE: "the merge before it has finished",
     Reason.EFFECT_FAILED: "what failed is mended; it is tried again",
 }

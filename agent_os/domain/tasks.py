@@ -109,6 +109,8 @@ class Pull(Contract):
     head: str
     body_hash: str = ""
     opened_at: datetime
+    pushed_at: datetime | None = None
+    """When we last pushed to it; None: before it was opened."""
     merged_sha: str = ""
     merged_by: str = ""
     merged_at: datetime | None = None

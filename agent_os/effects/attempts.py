@@ -29,7 +29,7 @@ from agent_os.domain.tasks import Attempt, Task
 from agent_os.effects.performer import ABSENT, Facts, Resolution, done
 from agent_os.effects.world import World
 from agent_os.policy import task_text, texts
-from agent_os.store import log
+from agent_os.store import log, repositories
 from agent_os.store.intents import Intent
 from agent_os.workspace.mirror import Mirror
 
@@ -71,6 +71,7 @@ class AttemptStarter:
                 f"{task.repo} has no branch `{repository.default_branch}` yet.",
                 next_step="Push a first commit, then label the issue Ready.",
             )
+        _note_base(world, task.repo_id, base)
         start = base
         if effect.attempt_kind is not Kind.IMPLEMENT:
             start = mirror.resolve(f"refs/heads/{task.branch}") or ""
@@ -234,6 +235,14 @@ def _ended(world: World, effect: AcceptOutcome, task: Task, outcome: Outcome) ->
             "evidence": outcome.evidence.model_dump(mode="json"),
         }
     return world.fact(effect, EventKind.ATTEMPT_ENDED, data, attempt=effect.attempt)
+
+
+def _note_base(world: World, repo_id: int, base: str) -> None:
+    """What an attempt starts from is the newest base that we know of."""
+    with world.store.write() as tx:
+        row = repositories.get(tx, repo_id)
+        if row and row.base_head != base:
+            repositories.put(world.store, tx, row.model_copy(update={"base_head": base}))
 
 
 def _agent_order(world: World, name: str) -> AgentOrder | None:

@@ -7,10 +7,17 @@ from collections.abc import Sequence
 import structlog
 
 from agent_os.domain.effects import Record
-from agent_os.domain.errors import AgentOSError, NotFound, RateLimited, TokenRefused
-from agent_os.domain.events import EventKind
+from agent_os.domain.errors import (
+    AgentOSError,
+    GitHubUnreachable,
+    NotFound,
+    RateLimited,
+    TokenRefused,
+)
+from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.observed import IssueSeen
+from agent_os.domain.reasons import Reason
 from agent_os.domain.tasks import ISSUE_GONE, Status, Task, TaskKey
 from agent_os.effects import resolver
 from agent_os.effects.world import World
@@ -19,7 +26,7 @@ from agent_os.jobs import scanning
 from agent_os.jobs.organization import Decided, Run, resting
 from agent_os.policy import commands, eligibility, specs
 from agent_os.policy.steps import event, record, waiting
-from agent_os.store import pauses, repositories, signals, tasks
+from agent_os.store import log, pauses, repositories, signals, tasks
 from agent_os.store.repositories import Repository
 
 _log = structlog.get_logger()
@@ -102,8 +109,15 @@ class Dispatcher:
 
 
 def _keep(world: World, row: Repository) -> None:
+    """The row as seen now; that it froze or is back is an event."""
     with world.store.write() as tx:
+        before = repositories.get(tx, row.repo_id)
         repositories.put(world.store, tx, row)
+        if bool(before and before.frozen) != bool(row.frozen):
+            kind = EventKind.REPO_FROZEN if row.frozen else EventKind.REPO_THAWED
+            data = {"repo": row.name, "reason": row.frozen}
+            now = world.clock.now()
+            log.append(world.store, tx, [Event(kind=kind, at=now, repo_id=row.repo_id, data=data)])
 
 
 def _read(
@@ -124,12 +138,30 @@ def _read(
             # One unreadable issue never stops the others.
             _log.warning("issue_unreadable", issue=key, error=str(error))
             skipped.append(issue)
+            if task is None and not isinstance(error, GitHubUnreachable):
+                steps += _unreadable(world, row, issue, error)
             continue
         if facts is None:
             skipped += [issue] if task else []
         elif step := commands.decide(facts, task):
             steps.append((step, seen))
     return steps, skipped
+
+
+def _unreadable(world: World, row: Repository, issue: IssueSeen, error: Exception) -> list[Decided]:
+    """A request that can't be read has its reason too."""
+    ready = world.config.labels.ready.lower()
+    if ready not in {label.lower() for label in issue.labels}:
+        return []
+    data = {"repo": row.name, "title": issue.title, "reason": Reason.UNREADABLE.value}
+    event = Event(
+        kind=EventKind.DECLINED,
+        at=world.clock.now(),
+        repo_id=row.repo_id,
+        number=issue.number,
+        data={**data, "detail": f"{type(error).__name__}: {error}"[:500]},
+    )
+    return [(Record(key=TaskKey(row.repo_id, issue.number), events=(event,)), 0)]
 
 
 def _keep_watermark(world: World, row: Repository, steps: list[Decided]) -> None:
@@ -197,7 +229,8 @@ def follow_base(world: World, row: Repository) -> Repository:
 def _dependencies(
     world: World, row: Repository, task: Task
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """(those that are open, a cycle or nothing). One that does not exist counts as open."""
+    """(those that are open, a cycle or nothing). One that does not exist, or that was not read
+    because there are too many, counts as open."""
     known: dict[int, tuple[int, ...]] = {task.number: task.spec.depends_on}
     still_open: set[int] = set()
     todo = list(task.spec.depends_on)
@@ -218,5 +251,6 @@ def _dependencies(
             todo += spec.depends_on
         else:
             known[number] = ()
+    still_open |= {n for n in task.spec.depends_on if n not in known}
     waits = tuple(n for n in task.spec.depends_on if n in still_open and n != task.number)
     return waits, eligibility.find_cycle(task.number, known)

@@ -7,7 +7,7 @@ from typing import Any
 from agent_os.domain.tasks import Status, Task
 from agent_os.effects.world import World
 from agent_os.policy import explain, history
-from agent_os.store import declined, log, pauses, repositories, tasks
+from agent_os.store import declined, intents, log, pauses, repositories, tasks
 from agent_os.workspace import sandbox
 
 _RECENT_DONE = 10
@@ -71,6 +71,13 @@ def _repositories(
 _ACTIVE = (Status.READY, Status.QUEUED, Status.RUNNING, Status.IN_REVIEW, Status.BLOCKED)
 
 
+def why(world: World, task: Task) -> str:
+    """What the task waits for, and what would change that."""
+    with world.store.read() as tx:
+        unresolved = task.key in intents.unresolved_tasks(tx)
+    return explain.why(task, world.clock.now(), unresolved=unresolved)
+
+
 def _row(world: World, task: Task) -> dict[str, Any]:
     now = world.clock.now()
     end = task.finished_at or now
@@ -83,7 +90,7 @@ def _row(world: World, task: Task) -> dict[str, Any]:
         "charged": sum(1 for a in task.attempts if a.charged),
         "agent": task.attempts[-1].agent if task.attempts else "",
         "pull_request": task.pull.number if task.pull else None,
-        "why": explain.why(task, now),
+        "why": why(world, task),
     }
     if task.claimed_at:
         row["seconds"] = round((end - task.claimed_at).total_seconds(), 1)

@@ -12,13 +12,15 @@ from pathlib import Path
 import structlog
 
 from agent_os.domain.errors import AgentOSError
-from agent_os.domain.rules import Mode
+from agent_os.domain.reasons import Reason
+from agent_os.domain.rules import Mode, RepoRules
 from agent_os.domain.tasks import Task
 from agent_os.effects import cleaning, mailbox, resolver
 from agent_os.effects.world import World
 from agent_os.jobs.organization import Decided, Run
 from agent_os.policy import picture, queue
 from agent_os.store import intents, pauses, repositories, tasks
+from agent_os.store.repositories import Repository
 
 _log = structlog.get_logger()
 ALL = "all"
@@ -55,7 +57,7 @@ class QueueEngine:
         drawn = (
             picture.decide(f.task, labels) or picture.settle(f.task, now)
             for f in working
-            if _may_write(f)
+            if f.stopped is None
         )
         both = itertools.chain(steps, (s for s in drawn if s is not None))
         return [(step, seen[step.key]) for step in both]
@@ -71,26 +73,33 @@ class QueueEngine:
             resumed = intents.resumes(tx, task) if task.running else 0
         if row is None:
             return None
-        now = world.clock.now()
-        resting = row.not_before is not None and now < row.not_before
         running = task.running
         process = world.executor.poll(Path(running.directory)) if running else ""
         rules = world.config.rules(row.name)
-        resting |= rules is not None and rules.mode is Mode.DRY_RUN
+        resting = row.not_before if row.not_before and world.clock.now() < row.not_before else None
+        stopped = _stopped(row, rules, paused) or (Reason.BACKOFF if resting else None)
         return queue.TaskFacts(
             task=task,
             rules=rules,
             process=process,
             resumed=resumed,
-            frozen=row.frozen,
-            paused=resting or pauses.ALL in paused or row.name.lower() in paused,
+            frozen=row.frozen or ("" if rules else "it is not in the config"),
+            stopped=stopped,
+            stopped_until=resting if stopped is Reason.BACKOFF else None,
             default_branch=row.default_branch,
             base_head=row.base_head,
         )
 
 
-def _may_write(fact: queue.TaskFacts) -> bool:
-    return fact.rules is not None and not fact.frozen and not fact.paused
+def _stopped(row: Repository, rules: RepoRules | None, paused: set[str]) -> Reason | None:
+    """Why nothing may be done in a repository now."""
+    cases = [
+        (rules is None or bool(row.frozen), Reason.REPO_FROZEN),
+        (pauses.ALL in paused, Reason.ALL_PAUSED),
+        (row.name.lower() in paused, Reason.REPO_PAUSED),
+        (rules is not None and rules.mode is Mode.DRY_RUN, Reason.DRY_RUN),
+    ]
+    return next((reason for holds, reason in cases if holds), None)
 
 
 def _resolve(world: World) -> None:

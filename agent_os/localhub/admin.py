@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -47,17 +47,14 @@ def reset_requests(order: Order) -> Json:
 
 
 def faults(order: Order) -> Any:
-    """GET /_hub/faults: those still to come."""
-    return order.hub.faults.pending()
+    """GET /_hub/faults: those still to come, with counters; ?spent=1 shows used up ones too."""
+    return order.hub.faults.listed(spent=order.query.get("spent") == "1")
 
 
 def add_fault(order: Order) -> Any:
     """POST /_hub/faults: path (a regular expression) and other fields of Fault."""
-    known = {field.name for field in fields(Fault)}
-    if "path" not in order.body or not order.body.keys() <= known:
-        raise Refusal(422, f"a fault has path and some of {', '.join(sorted(known))}")
-    order.hub.faults.add(Fault(**order.body))
-    return order.hub.faults.pending()
+    order.hub.faults.add(Fault.ordered(order.body))
+    return order.hub.faults.listed()
 
 
 def clear_faults(order: Order) -> Any:

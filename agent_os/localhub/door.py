@@ -1,13 +1,13 @@
 """The outermost layer: keeps the log of requests and carries out ordered faults."""
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from agent_os.localhub import refusals
 from agent_os.localhub.faults import Fault
 from agent_os.localhub.hub import Hub
 
@@ -50,8 +50,11 @@ class Door:
         scope["hub_path"] = scope["path"]
         path = scope["path"]
         started = time.perf_counter()
-        fault = self._hub.faults.take(scope["method"], path)
-        status = await self._serve(scope, receive, send, fault)
+        strike = self._hub.faults.take(scope["method"], path)
+        scope["hub_strike"] = strike
+        if strike.delay:
+            await asyncio.sleep(strike.delay)
+        status = await self._serve(scope, receive, send, strike.hard)
         self._hub.traffic.add(
             method=scope["method"],
             path=path,
@@ -69,9 +72,8 @@ class Door:
         if fault is not None and fault.kind == "drop_before":
             await _cut(scope, receive)
             return 0
-        if fault is not None and fault.kind == "status":
-            await _fail(fault, receive, send)
-            return fault.status
+        if fault is not None and fault.kind != "drop_after":
+            return await self._fail(fault, receive, send)
         dropping = fault is not None
         status = 0
 
@@ -88,6 +90,16 @@ class Door:
             await _cut(scope, receive)
         return status
 
+    async def _fail(self, fault: Fault, receive: Receive, send: Send) -> int:
+        while (await receive()).get("more_body"):
+            pass
+        hub = self._hub
+        status, headers, content = refusals.answer(fault, hub.clock.epoch(), hub.rates.limit)
+        pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": status, "headers": pairs})
+        await send({"type": "http.response.body", "body": content})
+        return status
+
 
 async def _cut(scope: MutableMapping[str, Any], receive: Receive) -> None:
     transport = _open.get(tuple(scope["client"]))
@@ -95,18 +107,3 @@ async def _cut(scope: MutableMapping[str, Any], receive: Receive) -> None:
         transport.abort()
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def _fail(fault: Fault, receive: Receive, send: Send) -> None:
-    while (await receive()).get("more_body"):
-        pass
-    body = {"message": "Server Error"} if fault.body is None else fault.body
-    content = json.dumps(body).encode()
-    headers = {
-        "content-type": "application/json; charset=utf-8",
-        "content-length": str(len(content)),
-        **{name.lower(): value for name, value in fault.headers.items()},
-    }
-    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": fault.status, "headers": pairs})
-    await send({"type": "http.response.body", "body": content})

@@ -11,6 +11,7 @@ from agent_os.localhub.hub import Hub
 from agent_os.localhub.repositories import Repository
 from agent_os.localhub.workflows import plan
 from agent_os.localhub.workflows.plan import WorkflowFile
+from agent_os.localhub.workflows.reports import JobReport
 
 
 @dataclass(frozen=True)
@@ -179,8 +180,22 @@ def rerun(hub: Hub, run: Run, actor: User) -> None:
 
 
 def cancel(hub: Hub, run: Run) -> None:
-    """Stop it as soon as possible; 409 when it is completed."""
+    """Stop it: at once when it has not begun, else as soon as possible. 409 when it is
+    completed."""
     if run.status == "completed":
         raise Refusal(409, "Cannot cancel a workflow run that is completed")
+    if run.status == "queued":
+        conclude(hub, run, "cancelled")
+        return
     hub.db.update("runs", run.id, status="cancelling", updated_at=hub.now())
     hub.ci_wake.set()
+
+
+def conclude(hub: Hub, run: Run, conclusion: str) -> None:
+    """Complete the run, and those of its jobs that are not."""
+    for job in jobs.of_run(hub, run.id, run.attempt):
+        if job.status != "completed":
+            report = JobReport(job.key, job.name, "completed", conclusion)
+            jobs.record(hub, run.repo_id, run.id, run.attempt, report)
+    now = hub.now()
+    hub.db.update("runs", run.id, status="completed", conclusion=conclusion, updated_at=now)

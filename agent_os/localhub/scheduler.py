@@ -34,7 +34,7 @@ class Scheduler:
         with self._hub.db.transaction():
             for run in self._unfinished():
                 if run.status == "cancelling":
-                    self._conclude(run, "cancelled")
+                    runs.conclude(self._hub, run, "cancelled")
                 else:
                     self._hub.db.update("runs", run.id, status="queued")
         for thread in self._threads:
@@ -63,13 +63,13 @@ class Scheduler:
             except Exception:  # the thread's boundary: one broken run must not stop the others
                 log.exception("run %s failed inside the hub", run.id)
                 with self._hub.db.transaction():
-                    self._conclude(run, "failure")
+                    runs.conclude(self._hub, run, "failure")
 
     def _take(self) -> Run | None:
         with self._hub.db.transaction():
             for run in self._unfinished():
                 if run.status == "cancelling" and run.id not in self._running:
-                    self._conclude(run, "cancelled")
+                    runs.conclude(self._hub, run, "cancelled")
                 elif run.status == "queued" and self._is_due(run):
                     now = self._hub.now()
                     self._hub.db.update("runs", run.id, status="in_progress", updated_at=now)
@@ -102,7 +102,7 @@ class Scheduler:
             )
             if not self._stopping.is_set():
                 with hub.db.transaction():
-                    self._conclude(run, conclusion)
+                    runs.conclude(hub, run, conclusion)
         finally:
             self._running.discard(run.id)
 
@@ -119,15 +119,6 @@ class Scheduler:
         with self._hub.db.transaction():
             status = self._hub.db.value("SELECT status FROM runs WHERE id = ?", run.id)
         return status != "in_progress"
-
-    def _conclude(self, run: Run, conclusion: str) -> None:
-        hub = self._hub
-        for job in jobs.of_run(hub, run.id, run.attempt):
-            if job.status != "completed":
-                report = JobReport(job.key, job.name, "completed", conclusion)
-                jobs.record(hub, run.repo_id, run.id, run.attempt, report)
-        now = hub.now()
-        hub.db.update("runs", run.id, status="completed", conclusion=conclusion, updated_at=now)
 
     def _environment(self, run: Run) -> dict[str, str]:
         repo = repositories.by_id(self._hub, run.repo_id)

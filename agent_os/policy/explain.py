@@ -16,8 +16,13 @@ _BUSY = {
 }
 
 
-def why(task: Task, now: datetime) -> str:
-    """One sentence that ends with what would change the state."""
+def why(task: Task, now: datetime, *, unresolved: bool = False) -> str:
+    """One sentence that ends with what would change the state.
+
+    `unresolved`: a change of ours got no answer, and nothing else is done before it is known.
+    """
+    if unresolved:
+        return waiting(task.name, Reason.INTENT_UNRESOLVED, "")
     match task.status:
         case Status.DONE:
             by = f" by {task.pull.merged_by}" if task.pull else ""

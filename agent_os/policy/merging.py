@@ -126,8 +126,7 @@ def _head_moved(facts: PullFacts) -> Answer:
     if head == task.pull.head:
         return None
     known = {a.head for a in task.attempts} | {a.start for a in task.attempts}
-    last = max((a.ended_at for a in task.attempts if a.ended_at), default=facts.now)
-    if head in known and facts.now - last < _STALE_READ:
+    if head in known and facts.now - _pushed_at(task) < _STALE_READ:
         return _NOTHING  # a read older than our own push
     why = f"someone pushed {head[:7]} to the branch"
     return record(
@@ -231,7 +230,7 @@ def _no_ci(facts: PullFacts) -> Answer:
 
 def _pushed_at(task: Task) -> datetime:
     assert task.pull is not None
-    return max([task.pull.opened_at, *(a.ended_at for a in task.attempts if a.ended_at)])
+    return task.pull.pushed_at or task.pull.opened_at
 
 
 def _red(facts: PullFacts, failed: list[Check], base: dict[str, Check]) -> Answer:

@@ -18,7 +18,7 @@ def decide(task: Task, labels: LabelRules) -> Step | None:
     """The next change that brings the picture up to date; None when it is."""
     if task.cancelled and task.cancelled.reason == ISSUE_GONE:
         return None  # there is nothing to draw on
-    return _label(task, labels) or _notice(task, labels) or _status_comment(task)
+    return _notice(task, labels) or _label(task, labels) or _status_comment(task)
 
 
 def settle(task: Task, now: datetime) -> Step | None:

@@ -44,7 +44,9 @@ class TaskFacts(Contract):
     resumed: int = 0
     """How often the runner of the running attempt was started again."""
     frozen: str = ""
-    paused: bool = False
+    stopped: Reason | None = None
+    """Why nothing is started, published or merged there now; None: it is."""
+    stopped_until: datetime | None = None
     default_branch: str = ""
     base_head: str = ""
 
@@ -112,8 +114,11 @@ def _why_stop(fact: TaskFacts, attempt: Attempt, now: datetime) -> str:
 def _after_step(fact: TaskFacts, machine: Machine) -> Step | retry.Start | None:
     """For a task whose attempt is over (or that has none yet)."""
     task, now = fact.task, machine.now
-    stopped = fact.rules is None or bool(fact.frozen) or fact.paused
-    if task.running is not None or stopped or _backing_off(task, now):
+    if task.running is not None:
+        return None
+    if fact.stopped is not None:
+        return _stands_still(fact, now)
+    if _backing_off(task, now):
         return None
     if task.pull and task.pull.merged_sha:
         return _finish(fact, now)
@@ -133,6 +138,14 @@ def _after_step(fact: TaskFacts, machine: Machine) -> Step | retry.Start | None:
     if isinstance(step, retry.Wait):
         return waiting(task, step.reason, step.detail, now, step.until)
     return _parked(task, step, now)
+
+
+def _stands_still(fact: TaskFacts, now: datetime) -> Step | None:
+    """The wait has its reason; what a task in review waits for is the monitor's to say."""
+    task = fact.task
+    if fact.stopped is None or task.claimed_at is None or task.hold or not task.active:
+        return None
+    return waiting(task, fact.stopped, fact.frozen, now, fact.stopped_until)
 
 
 def _backing_off(task: Task, now: datetime) -> bool:

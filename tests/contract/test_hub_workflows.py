@@ -52,6 +52,7 @@ def test_failure_stops_later_steps_but_for_conditions(tmp_path: Path) -> None:
         job("""
         - run: exit 0 | exit 3 | true
           name: pipe
+          shell: bash
         - run: echo never
           name: skipped
         - run: echo cleaned-up
@@ -68,6 +69,14 @@ def test_failure_stops_later_steps_but_for_conditions(tmp_path: Path) -> None:
     log = result.log("test")
     assert "##[error]Process completed with exit code 3." in log
     assert "\ncleaned-up\n" in log and "\ntold-about-it\n" in log
+
+
+def test_without_a_shell_a_failure_inside_a_pipe_goes_unnoticed(tmp_path: Path) -> None:
+    steps = "- run: exit 3 | true\n- run: 'false\n\n    echo never'"
+    result = repository(tmp_path, job(steps)).run()
+    states = [step.conclusion for step in result.last("test").steps]
+    assert states == ["success", "success", "failure"]
+    assert "shell: bash -e {0}" in result.log("test") and "\nnever" not in result.log("test")
 
 
 def test_continue_on_error_leaves_the_job_green(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ class Town:
         """Every job once; whether one of them changed something."""
         return any([registry.run(self.world, name) for name in registry.JOBS])
 
-    def until(self, met: Callable[[], Any], seconds: float = 12) -> Any:
+    def until(self, met: Callable[[], Any], seconds: float = 40) -> Any:
         """Run the jobs until it holds; what it answered then."""
         deadline = time.monotonic() + seconds
         while True:
@@ -182,7 +182,7 @@ class Town:
         with self.world.store.read() as tx:
             return [t for _, t in tasks.listed(tx)]
 
-    def reaches(self, number: int, status: Status, seconds: float = 12, repo: str = "") -> Task:
+    def reaches(self, number: int, status: Status, seconds: float = 40, repo: str = "") -> Task:
         """Run until the task has this status."""
 
         def met() -> Task | None:

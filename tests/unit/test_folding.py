@@ -137,7 +137,7 @@ CASES: list[tuple[EventKind, dict[str, Any], Task, dict[str, Any]]] = [
         EventKind.BRANCH_PUSHED,
         {"sha": sha("d")},
         in_review(),
-        {"branch_head": sha("d"), "pull": pull("d")},
+        {"branch_head": sha("d"), "pull": pull("d", pushed_at=LATER)},
     ),
     (EventKind.BRANCH_DELETED, {}, in_review(), {"branch_gone": True}),
     (

@@ -120,7 +120,7 @@ def test_the_runner_has_a_grace_to_end_the_attempt_itself() -> None:
 
 
 def test_a_pause_leaves_running_attempts_alone() -> None:
-    assert only(ALIVE, process="alive", paused=True) is None
+    assert only(ALIVE, process="alive", stopped=Reason.REPO_PAUSED) is None
 
 
 # What is published, in order.
@@ -168,7 +168,7 @@ def test_nothing_is_done_for_what_is_published() -> None:
     assert only(published()) is None
 
 
-@pytest.mark.parametrize("more", [{"rules": None}, {"frozen": "archived"}, {"paused": True}])
+@pytest.mark.parametrize("more", [{"stopped": Reason.REPO_FROZEN}, {"stopped": Reason.ALL_PAUSED}])
 @pytest.mark.parametrize(
     "of",
     [
@@ -179,7 +179,12 @@ def test_nothing_is_done_for_what_is_published() -> None:
     ],
 )
 def test_a_paused_or_frozen_repository_gets_no_effects(more: dict[str, Any], of: Task) -> None:
-    assert only(of, **more) is None
+    step = only(of, **more)
+    if of.cancelled:
+        assert step is None
+    else:
+        assert isinstance(step, Record)
+        assert [e.data["reason"] for e in step.events] == [more["stopped"]]
 
 
 def test_after_a_refused_effect_the_task_waits_until_its_time() -> None:

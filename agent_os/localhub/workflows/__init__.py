@@ -6,7 +6,6 @@ Where it runs things otherwise than GitHub:
 - The commit is checked out before the first step, as a work tree without a remote, whether or not
   the job uses actions/checkout. setup-python and setup-node do nothing: the programs are those on
   the hub's PATH (and last the hub's own Python), on the hub's own system.
-- A step without `shell` runs with `pipefail`, as GitHub does for `shell: bash`.
 - Jobs of a workflow run one after the other. A job over its time concludes `timed_out`.
 - Events other than push and pull_request, and further `types` of a pull request, start nothing.
 - Outputs, secrets, masks and workflow commands (`::…::`) have no effect.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from agent_os.localhub.workflows import folders, reports, strays, trees
+from agent_os.localhub.workflows import folders, reports, steps, strays, trees
 from agent_os.localhub.workflows.commandfiles import MAX_SUMMARY_CHARS, CommandFiles
 from agent_os.localhub.workflows.joblogs import JobLog
 from agent_os.localhub.workflows.jobs import Job
@@ -18,6 +18,7 @@ from agent_os.localhub.workflows.steps import Step
 
 SET_UP = "Set up job"
 COMMANDS = {
+    steps.DEFAULT_SHELL: (["bash", "-e"], ".sh"),
     "bash": (["bash", "--noprofile", "--norc", "-e", "-o", "pipefail"], ".sh"),
     "sh": (["sh", "-e"], ".sh"),
     "python": (["python"], ".py"),

@@ -8,6 +8,8 @@ from agent_os.localhub.workflows.conditions import Condition
 from agent_os.localhub.workflows.section import Section
 
 SHELLS = ("bash", "sh", "python")
+# What a step without `shell` gets, as there: a failure inside a pipe goes unnoticed.
+DEFAULT_SHELL = "bash -e {0}"
 KEYS = frozenset(
     [
         "run",
@@ -37,7 +39,7 @@ class Step:
 
     name: str
     run: str | None
-    shell: str = "bash"
+    shell: str = DEFAULT_SHELL
     directory: str = "."
     env: tuple[tuple[str, str], ...] = ()
     condition: Condition = Condition.SUCCESS
@@ -49,7 +51,7 @@ class Step:
 class Defaults:
     """`defaults.run`: the shell and the directory of steps that name none."""
 
-    shell: str = "bash"
+    shell: str = DEFAULT_SHELL
     directory: str = "."
 
 
