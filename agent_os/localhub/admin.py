@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from agent_os.localhub import accounts, issues, repositories
+from agent_os.localhub.ci import Flip
 from agent_os.localhub.errors import Refusal
 from agent_os.localhub.faults import Fault
 from agent_os.localhub.hub import Hub
@@ -81,11 +82,29 @@ def delete_issue(order: Order) -> Json:
 
 
 def ci(order: Order) -> Json:
-    """POST /_hub/ci: delay (seconds before each run), paused."""
-    order.hub.ci.delay = float(order.body.get("delay", order.hub.ci.delay))
-    order.hub.ci.paused = bool(order.body.get("paused", order.hub.ci.paused))
+    """POST /_hub/ci: delay (seconds before each run), paused, flip (the fields of Flip; null
+    forgets all of them)."""
+    settings = order.hub.ci
+    settings.delay = float(order.body.get("delay", settings.delay))
+    settings.paused = bool(order.body.get("paused", settings.paused))
+    if "flip" in order.body:
+        flip = order.body["flip"]
+        settings.flips = [] if flip is None else [*settings.flips, Flip.ordered(dict(flip))]
     order.hub.ci_wake.set()
-    return {"delay": order.hub.ci.delay, "paused": order.hub.ci.paused}
+    return settings.shown()
+
+
+def show_ci(order: Order) -> Json:
+    """GET /_hub/ci."""
+    return order.hub.ci.shown()
+
+
+def tokens(order: Order) -> Json:
+    """POST /_hub/tokens: login, revoked. A revoked token is refused (401) until restored."""
+    login = accounts.get(order.hub.db, str(order.body.get("login", ""))).login
+    revoked = bool(order.body.get("revoked"))
+    (order.hub.revoked.add if revoked else order.hub.revoked.discard)(login.lower())
+    return {"login": login, "revoked": revoked}
 
 
 def clock(order: Order) -> Json:
@@ -111,7 +130,9 @@ ACTIONS: list[tuple[str, str, Action]] = [
     ("DELETE", "/faults", clear_faults),
     ("POST", "/users", add_user),
     ("POST", "/issues/delete", delete_issue),
+    ("GET", "/ci", show_ci),
     ("POST", "/ci", ci),
+    ("POST", "/tokens", tokens),
     ("POST", "/clock", clock),
     ("POST", "/rate", rate),
 ]

@@ -46,6 +46,8 @@ class Call:
     params: dict[str, str]
     query: dict[str, str]
     raw: bytes
+    hidden: int = field(default=0, kw_only=True)
+    """How many of the newest entries a list leaves out."""
 
     @property
     def view(self) -> View:
@@ -162,12 +164,24 @@ class Call:
 
     def wrapped(self, key: str, items: Sequence[T], draw: Callable[[T], Any]) -> Reply:
         """A page inside an object: {"total_count": n, key: [...]}."""
-        chosen, headers = self.page(items)
+        items = self._visible(items)
+        chosen, headers = self._page(items)
         body = {"total_count": len(items), key: [draw(item) for item in chosen]}
         return Reply(200, body, headers)
 
     def page(self, items: Sequence[T]) -> tuple[Sequence[T], dict[str, str]]:
         """The items of the page asked for, and the headers."""
+        return self._page(self._visible(items))
+
+    def _visible(self, items: Sequence[T]) -> Sequence[T]:
+        """Without the newest, those with the highest ids, when that was ordered."""
+        numbers = [number for item in items if (number := _id_of(item)) is not None]
+        if not self.hidden or not numbers:
+            return items
+        newest = set(sorted(numbers)[-self.hidden :])
+        return [item for item in items if _id_of(item) not in newest]
+
+    def _page(self, items: Sequence[T]) -> tuple[Sequence[T], dict[str, str]]:
         size = min(max(_int(self.query.get("per_page"), PER_PAGE_DEFAULT), 1), PER_PAGE_MAX)
         page = max(_int(self.query.get("page"), 1), 1)
         last = max(1, -(-len(items) // size))
@@ -187,6 +201,13 @@ class Call:
 
 def _int(text: str | None, default: int) -> int:
     return int(text) if text and text.isdecimal() and len(text) < 10 else default
+
+
+def _id_of(item: Any) -> int | None:
+    """The id of a row, of the first of a pair, or of something drawn; None for other items."""
+    if isinstance(item, tuple):
+        item = item[0]
+    return item.get("id") if isinstance(item, dict) else getattr(item, "id", None)
 
 
 def texts_of(values: Any, name: str) -> list[str]:

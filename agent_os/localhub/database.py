@@ -3,7 +3,7 @@
 import dataclasses
 import sqlite3
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
@@ -11,6 +11,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
+def _nothing_of(_: list[Any]) -> None:
+    """Nobody wants to know."""
 
 
 @cache
@@ -24,6 +32,10 @@ class Database:
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
         self._depth = 0
+        self._noted: list[Any] = []
+        self._changes = 0
+        self.before_commit: Callable[[], None] = _nothing
+        self.on_notes: Callable[[list[Any]], None] = _nothing_of
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
@@ -31,23 +43,59 @@ class Database:
         schema = resources.files("agent_os.localhub").joinpath("schema.sql").read_text()
         self._connection.executescript(schema)
 
+    @classmethod
+    def as_now(cls, path: Path) -> "Database":
+        """What is committed now, to be read later; it can't be written to."""
+        self = cls.__new__(cls)
+        self._lock = threading.RLock()
+        self._depth = 1  # inside a transaction for good, which keeps what it sees
+        self._noted = []
+        self._changes = 0
+        self.before_commit = _nothing
+        self.on_notes = _nothing_of
+        self._connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode=ro",
+            uri=True,
+            check_same_thread=False,
+            isolation_level=None,
+        )
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("BEGIN")
+        self._connection.execute("SELECT 1 FROM users").fetchone()
+        return self
+
+    def note(self, what: Any) -> None:
+        """Something to be told by `on_notes` if the transaction succeeds, at its end."""
+        self._noted.append(what)
+
     @contextmanager
     def transaction(self) -> Generator[None]:
         """All or nothing; an inner transaction joins the outer one."""
         with self._lock:
             if self._depth == 0:
                 self._connection.execute("BEGIN")
+                self._changes = self._connection.total_changes
             self._depth += 1
             try:
                 yield
+                if self._depth == 1:
+                    self._finish()
             except BaseException:
                 self._depth -= 1
                 if self._depth == 0:
+                    self._noted = []
                     self._connection.execute("ROLLBACK")
                 raise
             self._depth -= 1
             if self._depth == 0:
                 self._connection.execute("COMMIT")
+
+    def _finish(self) -> None:
+        if self._noted:
+            noted, self._noted = self._noted, []
+            self.on_notes(noted)
+        if self._connection.total_changes != self._changes:
+            self.before_commit()
 
     def run(self, sql: str, *values: Any) -> int:
         """Write; answers the id of the inserted row."""

@@ -70,7 +70,7 @@ class Fault:
         known = {each.name for each in fields(cls)} - {"matched", "fired"}
         if "path" not in body or not body.keys() <= known:
             raise Refusal(422, f"a fault has path and some of {', '.join(sorted(known))}")
-        endless = {"count": None} if "probability" in body else {}
+        endless: dict[str, Any] = {"count": None} if "probability" in body else {}
         return cls(**{**endless, **body})
 
     @property

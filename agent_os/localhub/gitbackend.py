@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from agent_os.localhub import accounts, pushes, repositories
+from agent_os.localhub import pushes, repositories, signin
 from agent_os.localhub.accounts import User
 from agent_os.localhub.errors import Refusal, not_found
 from agent_os.localhub.git import ENVIRONMENT
@@ -48,8 +48,7 @@ def _refused(refusal: Refusal) -> Response:
 
 
 def _sign_in(hub: Hub, request: Request) -> User:
-    with hub.db.transaction():
-        user = accounts.authenticate(hub.db, request.headers.get("authorization", ""))
+    user = signin.user_of(hub, request.headers.get("authorization", ""))
     request.scope["hub_user"] = user.login
     return user
 

@@ -12,10 +12,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from agent_os.localhub import accounts, repositories
+from agent_os.localhub import repositories, signin
 from agent_os.localhub.accounts import User
 from agent_os.localhub.calls import Call, Reply
 from agent_os.localhub.errors import DOCUMENTATION_URL, Refusal
+from agent_os.localhub.faults import Strike
 from agent_os.localhub.hub import Hub
 from agent_os.localhub.repositories import Moved
 from agent_os.localhub.traffic import READS
@@ -70,7 +71,11 @@ def _answer(hub: Hub, handler: Handler, request: Request, raw: bytes) -> Respons
         rate_headers = window.headers()
         if window.remaining == 0 and not _is_free(request):
             raise Refusal(403, f"API rate limit exceeded for user ID {user.id}.")
-        reply = _handle(hub, handler, _call(hub, user, request, raw))
+        strike: Strike = request.scope["hub_strike"]
+        with hub.replicas.seen_from(hub, strike.stale) as seen:
+            call = _call(seen, user, request, raw)
+            call.hidden = strike.hidden
+            reply = _handle(seen, handler, call)
     except Refusal as refusal:
         reply = Reply(refusal.status, refusal.body(), refusal.headers)
     except Moved as moved:
@@ -95,8 +100,7 @@ def _sign_in(hub: Hub, request: Request) -> User:
     header = request.headers.get("authorization")
     if not header:
         raise Refusal(401, "Requires authentication")
-    with hub.db.transaction():
-        user = accounts.authenticate(hub.db, header)
+    user = signin.user_of(hub, header)
     request.scope["hub_user"] = user.login
     return user
 

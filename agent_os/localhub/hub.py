@@ -5,21 +5,14 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent_os.localhub.ci import CiSettings
 from agent_os.localhub.clock import Clock
 from agent_os.localhub.database import Database
 from agent_os.localhub.faults import Faults
 from agent_os.localhub.git import Git
 from agent_os.localhub.rates import Rates
+from agent_os.localhub.replicas import Replicas
 from agent_os.localhub.traffic import Traffic
-
-
-@dataclass
-class CiSettings:
-    """How the continuous integration behaves; `delay` (seconds) passes before each run."""
-
-    parallel: int = 2
-    delay: float = 0.0
-    paused: bool = False
 
 
 @dataclass
@@ -32,20 +25,28 @@ class Hub:
     root: Path
     db: Database
     clock: Clock
+    faults: Faults
+    replicas: Replicas
     ci: CiSettings = field(default_factory=CiSettings)
     ci_wake: threading.Event = field(default_factory=threading.Event)
-    faults: Faults = field(default_factory=Faults)
     traffic: Traffic = field(default_factory=Traffic)
     rates: Rates = field(default_factory=Rates)
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     """Signs addresses that are read without a token."""
+    revoked: set[str] = field(default_factory=set[str])
+    """Logins, in lower case, whose tokens are refused for now."""
+    url: str = ""
+    """Where the hub is served, without a slash at the end."""
     _locks: dict[int, threading.RLock] = field(default_factory=dict[int, threading.RLock])
 
     @classmethod
     def open(cls, root: Path) -> "Hub":
         """The hub stored below `root`, made when new."""
         (root / "repos").mkdir(parents=True, exist_ok=True)
-        return cls(root, Database(root / "hub.sqlite"), Clock())
+        db, faults = Database(root / "hub.sqlite"), Faults()
+        replicas = Replicas(root / "hub.sqlite", faults)
+        db.before_commit = replicas.keep
+        return cls(root, db, Clock(), faults, replicas)
 
     def now(self) -> str:
         """The hub's time, as stored."""

@@ -8,7 +8,7 @@ from agent_os.localhub import jobs, repositories, runs
 from agent_os.localhub.hub import Hub
 from agent_os.localhub.runs import Run
 from agent_os.localhub.workflows import execute
-from agent_os.localhub.workflows.reports import JobReport
+from agent_os.localhub.workflows.reports import OPPOSITE, JobReport
 
 IDLE_SECONDS = 0.5
 DELAYED_SECONDS = 0.05
@@ -89,6 +89,7 @@ class Scheduler:
                 file, environment = runs.file_of(hub, run), self._environment(run)
             if file is None:
                 raise LookupError(f"the workflow of run {run.id} is gone")
+            flipped = hub.ci.take_flip(environment["GITHUB_REPOSITORY"], run.event)
             conclusion = execute.run_workflow(
                 hub.git_dir(run.repo_id),
                 run.sha,
@@ -96,11 +97,13 @@ class Scheduler:
                 hub.root / "work",
                 hub.root / "logs" / f"{run.id}-{run.attempt}",
                 environment,
-                lambda report: self._report(run, report),
+                lambda report: self._report(run, report.flipped() if flipped else report),
                 lambda: self._cancelled(run),
                 hub.now,
             )
             if not self._stopping.is_set():
+                if flipped:
+                    conclusion = OPPOSITE.get(conclusion, conclusion)
                 with hub.db.transaction():
                     runs.conclude(hub, run, conclusion)
         finally:

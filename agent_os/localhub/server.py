@@ -46,6 +46,7 @@ def _serve(root: Path, port: int, users: dict[str, str], ci_jobs: int) -> None:
     url = f"http://{HOST}:{listening.getsockname()[1]}"
     hub = Hub.open(root)
     hub.ci.parallel = ci_jobs
+    hub.url = url
     with hub.db.transaction():
         for login, token in users.items():
             accounts.add(hub.db, login, token, hub.now())
@@ -60,6 +61,7 @@ def _serve(root: Path, port: int, users: dict[str, str], ci_jobs: int) -> None:
         _run(hub, listening, url)
     finally:
         scheduler.stop()
+        hub.replicas.close()
         hub.db.close()
 
 

@@ -1,12 +1,13 @@
 """What the runner tells about a job while it goes on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 QUEUED, IN_PROGRESS, COMPLETED = "queued", "in_progress", "completed"
 SUCCESS, FAILURE, SKIPPED, CANCELLED = "success", "failure", "skipped", "cancelled"
+OPPOSITE = {SUCCESS: FAILURE, FAILURE: SUCCESS}
 TIMED_OUT, ACTION_REQUIRED = "timed_out", "action_required"
 
 Now = Callable[[], str]
@@ -41,6 +42,17 @@ class JobReport:
     log_path: Path | None = None
     started_at: str | None = None
     completed_at: str | None = None
+
+    def flipped(self) -> "JobReport":
+        """As if a job that succeeds had failed in its last step, and the other way round."""
+        if self.conclusion not in OPPOSITE:
+            return self
+        steps = list(self.steps)
+        for number in reversed(range(len(steps))):
+            if steps[number].conclusion == self.conclusion:
+                steps[number] = replace(steps[number], conclusion=OPPOSITE[self.conclusion])
+                break
+        return replace(self, conclusion=OPPOSITE[self.conclusion], steps=tuple(steps))
 
 
 def utc_now() -> str:
