@@ -172,6 +172,7 @@ class Runner:
             head=head,
             merge_base=self.merge_base,
             changes=read_changes(self.repository.path, self.merge_base, head),
+            notes=self.taken.notes,
         )
 
     def _nothing_changed(self, prepared: Prepared, contract: GateResult) -> Evidence:

@@ -39,7 +39,7 @@ class LabelPerformer:
             return done(*self._facts(world, effect))
         acts = readers.timeline(world.client, effect.repo, effect.number)
         mine = set(echoes.traces(effect))
-        since = intent.at - _SKEW
+        since = world.github_time(intent.at) - _SKEW
         traced = any(
             act.at >= since
             and act.actor.lower() == world.client.login.lower()

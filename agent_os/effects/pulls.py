@@ -34,7 +34,11 @@ class PullOpener:
         for found in readers.pulls_of_branch(world.client, effect.repo, effect.branch):
             ours = found["user"]["login"].lower() == world.client.login.lower()
             made = readers.moment(found["created_at"])
-            if ours and found["base"]["ref"] == effect.base and made >= intent.at - _SKEW:
+            if (
+                ours
+                and found["base"]["ref"] == effect.base
+                and made >= world.github_time(intent.at) - _SKEW
+            ):
                 return done(*self._facts(world, effect, found["number"]))
         return ABSENT
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from agent_os.config.settings import Config
@@ -48,6 +49,10 @@ class World:
         if found is None:
             raise StoreError(f"Repository {repo_id} was never looked at.")
         return found
+
+    def github_time(self, ours: datetime) -> datetime:
+        """A time of our clock, as GitHub's clock showed it."""
+        return ours + (self.client.governor.github_now() - self.clock.now())
 
     def mirror(self, repo_id: int) -> Mirror:
         return Mirror(self.config.home / "mirrors" / f"{repo_id}.git")

@@ -45,8 +45,9 @@ def _label(task: Task, labels: LabelRules) -> Step | None:
         return None  # the person's own label says it
     wanted = label_of(status, labels)
     present = {label.lower() for label in task.labels}
-    over = status in (Status.DONE, Status.CANCELLED)
-    ours = [s for s in labels.states if not (over and s == labels.ready)]
+    # While an attempt is being stopped, a new `Ready` waits to be read: it is left alone.
+    unread = task.cancelled is not None and task.running is not None
+    ours = [s for s in labels.states if not (unread and s == labels.ready)]
     remove = tuple(s for s in ours if s != wanted and s.lower() in present)
     add = (wanted,) if wanted and wanted.lower() not in present else ()
     if not add and not remove and task.shown.label == wanted:

@@ -82,8 +82,9 @@ CHANGES: list[tuple[Task, tuple[str, ...], list[tuple[tuple[str, ...], tuple[str
             ((), ("In Review",)),
         ],
     ),
-    (task(finished_at=NOW), ("In Review", "Ready"), [((), ("In Review",))]),
-    (task(cancelled=cancelled("label_removed")), ("Ready", "bug"), []),
+    (task(finished_at=NOW), ("In Review", "Ready"), [((), ("Ready",)), ((), ("In Review",))]),
+    (task(cancelled=cancelled("label_removed")), ("Ready", "bug"), [((), ("Ready",))]),
+    (task(attempts=(running(),), cancelled=cancelled("label_removed")), ("Ready",), []),
 ]
 
 

@@ -26,3 +26,5 @@ class GateContext:
     head: str
     merge_base: str
     changes: tuple[Change, ...]
+    notes: tuple[str, ...] = ()
+    """What of the agent's files could not be taken, a line each."""

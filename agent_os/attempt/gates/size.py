@@ -6,11 +6,16 @@ from agent_os.attempt.gates.context import GateContext
 from agent_os.domain.attempts import GateResult, Verdict
 from agent_os.domain.failures import FailureCode
 
+_MOST_NOTES = 5
+
 
 def check_diff(context: GateContext) -> GateResult:
     """A result without a diff against the recorded base is no result."""
     if context.changes:
-        detail = f"{len(context.changes)} files changed."
+        count = len(context.changes)
+        detail = f"{count} {'file' if count == 1 else 'files'} changed."
+        if context.notes:
+            detail += f" Of what the agent left: {'; '.join(context.notes[:_MOST_NOTES])}."
         return GateResult(name="diff", verdict=Verdict.PASS, detail=detail)
     return GateResult(
         name="diff",
