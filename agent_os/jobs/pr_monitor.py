@@ -18,6 +18,7 @@ from agent_os.github import readers
 from agent_os.jobs import dispatcher, scanning
 from agent_os.jobs.organization import Decided, Run, resting
 from agent_os.policy import merging
+from agent_os.policy.pull_facts import PullFacts
 from agent_os.store import intents, pauses, repositories, tasks
 from agent_os.store.repositories import Repository
 
@@ -82,12 +83,12 @@ class _PullReader:
         self.rules = rules
         self.task = task
 
-    def facts(self) -> merging.PullFacts:
+    def facts(self) -> PullFacts:
         assert self.task.pull is not None
         pull = readers.pull(self.world.client, self.row.name, self.task.pull.number)
         with self.world.store.read() as tx:
             paused = pauses.paused(tx)
-        facts = merging.PullFacts(
+        facts = PullFacts(
             task=self.task,
             rules=self.rules,
             limits=self.world.config.limits,

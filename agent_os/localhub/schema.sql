@@ -138,3 +138,20 @@ CREATE TABLE IF NOT EXISTS jobs (
     status TEXT NOT NULL, conclusion TEXT, steps TEXT NOT NULL DEFAULT '[]', log_path TEXT,
     created_at TEXT NOT NULL, started_at TEXT, completed_at TEXT);
 CREATE INDEX IF NOT EXISTS jobs_run ON jobs (run_id);
+CREATE TABLE IF NOT EXISTS hooks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    repo_id INTEGER NOT NULL REFERENCES repositories(id) ON DELETE CASCADE,
+    active INTEGER NOT NULL, events TEXT NOT NULL, url TEXT NOT NULL, content_type TEXT NOT NULL,
+    secret TEXT, insecure_ssl TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS hooks_repo ON hooks (repo_id);
+-- `state` is pending, done or dropped; `body` is what is sent.
+CREATE TABLE IF NOT EXISTS deliveries (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    hook_id INTEGER NOT NULL REFERENCES hooks(id) ON DELETE CASCADE,
+    guid TEXT NOT NULL, event TEXT NOT NULL, action TEXT, redelivery INTEGER NOT NULL,
+    state TEXT NOT NULL, body TEXT NOT NULL, delivered_at TEXT NOT NULL,
+    duration REAL NOT NULL DEFAULT 0, status TEXT NOT NULL DEFAULT '',
+    status_code INTEGER NOT NULL DEFAULT 0, request_headers TEXT NOT NULL DEFAULT '{}',
+    answer_headers TEXT NOT NULL DEFAULT '{}', answer TEXT NOT NULL DEFAULT '');
+CREATE INDEX IF NOT EXISTS deliveries_hook ON deliveries (hook_id);
+CREATE INDEX IF NOT EXISTS deliveries_state ON deliveries (state);

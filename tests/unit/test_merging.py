@@ -14,7 +14,8 @@ from agent_os.domain.observed import Check, Checks, CheckState, PullSeen, Review
 from agent_os.domain.reasons import Reason
 from agent_os.domain.rules import LimitRules, Mode
 from agent_os.domain.tasks import Cancelled, Hold, Task, Waiting, Wanted
-from agent_os.policy.merging import PullFacts, decide
+from agent_os.policy.merging import decide
+from agent_os.policy.pull_facts import PullFacts
 
 from .making import NOW, at, attempt, folded, in_review, pull, result, rules, running, sha
 
