@@ -46,12 +46,18 @@ def git(*arguments: str | Path, cwd: Path | None = None, check: bool = True) -> 
 
 class HubProcess:
     """`python -m agent_os.localhub` on a free port; a context manager. `users` maps login to
-    token, or is a list of logins."""
+    token, or is a list of logins. `record` is a folder for requests and webhook payloads."""
 
     def __init__(
-        self, root: Path, users: dict[str, str] | list[str] | None = None, *, ci_jobs: int = 2
+        self,
+        root: Path,
+        users: dict[str, str] | list[str] | None = None,
+        *,
+        ci_jobs: int = 2,
+        record: Path | None = None,
     ) -> None:
         self.root = root
+        self.record = record
         given = ["alice", "agent-os"] if users is None else users
         self.users = dict(given) if isinstance(given, dict) else {u: f"token-of-{u}" for u in given}
         self.ci_jobs = ci_jobs
@@ -88,9 +94,15 @@ class HubProcess:
         command += ["--port", str(self.port), "--ci-jobs", str(self.ci_jobs)]
         for login, token in self.users.items():
             command += ["--user", f"{login}={token}"]
+        recording = {"AGENT_OS_HUB_RECORD": str(self.record)} if self.record else {}
         with self.log_path.open("a") as log:
             self._process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
+                command,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+                env={**os.environ, **recording},
             )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
@@ -166,6 +178,18 @@ class HubProcess:
     def fault(self, method: str, path: str, kind: str = "status", **more: Any) -> None:
         """Order a fault: kind status, drop_before or drop_after; count, status, headers, body."""
         self.admin("POST", "/faults", {"method": method, "path": path, "kind": kind, **more})
+
+    def ci(self, **settings: Any) -> None:
+        """Change how CI behaves: delay, paused, flip."""
+        self.admin("POST", "/ci", settings)
+
+    def revoke(self, login: str, *, revoked: bool = True) -> None:
+        """Refuse the user's token, or take it again."""
+        self.admin("POST", "/tokens", {"login": login, "revoked": revoked})
+
+    def webhooks(self, **settings: Any) -> dict[str, Any]:
+        """Change how webhooks are delivered: duplicate, drop, order, window, seed, paused."""
+        return self.admin("POST", "/webhooks", settings)
 
     def add_user(self, login: str) -> None:
         """Another user, at runtime."""

@@ -153,7 +153,8 @@ def parse_result(data: bytes) -> AgentResult:
         raise BadInput(f"{FILE_NAME} must start with front matter between lines of `---`.")
     try:
         front = yaml.safe_load(match[1])
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # PyYAML raises ValueError for a date that does not exist, for one.
         raise BadInput(f"The front matter of {FILE_NAME} is not YAML.") from error
     if not isinstance(front, dict) or not set(front) <= {"status", "blocker"}:
         raise BadInput(f"The front matter of {FILE_NAME} holds `status` and `blocker` only.")

@@ -91,9 +91,11 @@ def _repo_state(repo: dict[str, Any]) -> str:
         return f"frozen: {repo['frozen']}"
     if repo["paused"]:
         return "paused"
+    if repo["last_error"]:
+        return repo["last_error"]
     if not repo["looked_at"]:
         return "not looked at yet; `agent-os doctor` checks it"
-    return repo["last_error"] or "well"
+    return "empty: push a first commit" if repo["empty"] else "well"
 
 
 def show_task(data: dict[str, Any], console: Console) -> None:

@@ -30,7 +30,12 @@ def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
             f"There is no config file at {path}.",
             next_step="Copy config.example.yaml there, or name one: --config, $AGENT_OS_CONFIG.",
         )
-    config = read_yaml(path.read_bytes(), Config, str(path), environ)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path} can't be read: {error.strerror}.") from error
+    config = read_yaml(content, Config, str(path), environ)
+    _refuse_token_for_agents(config, content, str(path), environ)
     beside = path.parent.resolve()
     agents = {
         name: agent.model_copy(
@@ -40,6 +45,24 @@ def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     }
     home = (beside / config.home).resolve()
     return config.model_copy(update={"home": home, "agents": agents})
+
+
+def _refuse_token_for_agents(
+    config: Config, content: bytes, name: str, environ: Mapping[str, str]
+) -> None:
+    """No agent holds what opens GitHub, also not by a variable of another name."""
+    secrets = (config.github.token, config.webhooks.secret)
+    held = {secret.get_secret_value() for secret in secrets} - {""}
+    for agent, settings in config.agents.items():
+        for variable in settings.env:
+            if environ.get(variable) in held:
+                node = yaml.compose(content.decode(), Loader=yaml.SafeLoader)
+                line = _line(node, ("agents", agent, "env"))
+                raise ConfigError(
+                    f"{name}, line {line}: `agents.{agent}.env` hands {variable} to the agent, "
+                    "and with it our access to GitHub.",
+                    next_step="Take it off the list, or use a token of the agent's own.",
+                )
 
 
 def _absolute(path: Path, beside: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,7 +12,9 @@ from agent_os.domain.rules import LabelRules, LimitRules, Mode, PeopleRules, Rep
 from agent_os.policy.cadence import Cadence
 from agent_os.policy.specs import TYPES
 
-RepoName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$")]
+RepoName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]*[A-Za-z0-9_-][A-Za-z0-9._-]*$")
+]
 AgentName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
 
 
@@ -59,6 +62,16 @@ class AgentSettings(Settings):
     command: str = ""
     env: tuple[str, ...] = ()
     read_only: tuple[Path, ...] = ()
+
+    @field_validator("driver")
+    @classmethod
+    def _known_driver(cls, value: str) -> str:
+        """Our own, or one that an installed package offers; no driver is loaded here."""
+        offered = [] if value == "command" else entry_points(group="agent_os.agents")
+        known = ["command", *(entry.name for entry in offered)]
+        if value not in known:
+            raise ValueError(f"there is no driver `{value}` (known: {', '.join(known)})")
+        return value
 
     @model_validator(mode="after")
     def _command_needs_one(self) -> AgentSettings:
@@ -120,12 +133,15 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
-        names: set[str] = set()
+        names: dict[str, str] = {}
         for index, repository in enumerate(self.repositories):
-            if repository.name.lower() in names:
-                path = ("repositories", index, "name")
+            name, path = repository.name.lower(), ("repositories", index, "name")
+            if name in names.values():
                 raise Misplaced(path, f"{repository.name} is listed twice; remove one of them")
-            names.add(repository.name.lower())
+            other = names.setdefault(name.replace("/", "-"), name)
+            if other != name:
+                said = f"the task files of {name} and {other} would have the same names; remove one"
+                raise Misplaced(path, said)
             self._known_agents(("repositories", index, "routing"), repository.routing)
         self._known_agents(("routing",), self.routing)
         return self

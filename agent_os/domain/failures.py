@@ -79,7 +79,7 @@ WHAT_TO_DO: dict[FailureCode, str] = {
     FailureCode.DISK_FULL: "Free disk space under `home`.",
     FailureCode.GIT_FAILED: "Look at `agent-os logs TASK`; check access to the repository.",
     FailureCode.AGENT_MISSING: "Install the agent's program, or mend its `command`.",
-    FailureCode.LOST: "Nothing: the work was kept, and it is tried again.",
+    FailureCode.LOST: "Read `agent-os logs TASK`; the work was kept. `agent-os retry` goes on.",
     FailureCode.BASE_RED: "Mend the base branch; the task goes on when it moves.",
     FailureCode.NO_CHANGE: "Say in the issue what should change.",
     FailureCode.TESTS_FAILED: "Read the evidence; sharpen the issue, then label it Ready.",

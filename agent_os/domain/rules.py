@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from agent_os.domain.attempts import Contract, GateOrder
 
@@ -36,6 +36,20 @@ class LabelRules(Contract):
     blocked: str = "Blocked"
     tests_may_change: str = "tests may change"
     exclude: tuple[str, ...] = ("wontfix", "duplicate", "invalid")
+
+    @field_validator("ready", "in_progress", "in_review", "blocked", "tests_may_change")
+    @classmethod
+    def _named(cls, value: str) -> str:
+        if not value.strip() or len(value) > 50:
+            raise ValueError("a label has 1 to 50 characters")
+        return value.strip()
+
+    @model_validator(mode="after")
+    def _distinct(self) -> LabelRules:
+        names = [name.lower() for name in (*self.states, self.tests_may_change, *self.exclude)]
+        if doubled := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"`{doubled[0]}` stands for two things; each needs a label of its own")
+        return self
 
     @property
     def states(self) -> tuple[str, ...]:

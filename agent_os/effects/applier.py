@@ -97,6 +97,12 @@ class Applier:
             return self._failed(intent, error)
         except errors.AgentOSError as error:
             return self._failed(intent, error)
+        except (OSError, LookupError, TypeError, ValueError) as error:
+            # A full disk, or an answer of a shape that nobody expected: one task's trouble.
+            _log.exception("effect_crashed", effect=effect.kind, task=effect.name)
+            said = errors.AgentOSError(f"{type(error).__name__}: {error}"[:500])
+            is_local = isinstance(effect, LOCAL)
+            return self._failed(intent, said) if is_local else self._unanswered(intent, said)
         failpoint(f"{effect.kind}.performed")
         self._settle(intent, State.DONE, facts)
         failpoint(f"{effect.kind}.recorded")

@@ -44,7 +44,7 @@ class AttemptStarter:
 
     def perform(self, world: World, effect: StartAttempt, intent: str) -> Facts:
         task = world.task(effect.key)
-        directory = world.attempt_dir(task, effect.attempt)
+        directory = self._directory(world, task, effect)
         if not effect.resume:
             order = self._order(world, task, effect)
             self._write(world, task, effect, directory, order)
@@ -55,7 +55,7 @@ class AttemptStarter:
 
     def probe(self, world: World, effect: StartAttempt, intent: Intent) -> Resolution:
         task = world.task(effect.key)
-        directory = world.attempt_dir(task, effect.attempt)
+        directory = self._directory(world, task, effect)
         if world.executor.poll(directory) in ("absent", "unknown"):
             return ABSENT
         return done() if effect.resume else done(self._fact(world, effect, task, directory))
@@ -126,6 +126,13 @@ class AttemptStarter:
         temporary = directory / "order.json.tmp"
         temporary.write_text(order.model_dump_json(indent=2), "utf-8")
         temporary.replace(directory / "order.json")
+
+    @staticmethod
+    def _directory(world: World, task: Task, effect: StartAttempt) -> Path:
+        """That of a running attempt is recorded: its repository may have another name by now."""
+        if effect.resume and task.running is not None:
+            return Path(task.running.directory)
+        return world.attempt_dir(task, effect.attempt)
 
     @staticmethod
     def _environment(world: World, agent: str) -> dict[str, str]:

@@ -44,8 +44,12 @@ def draw(world: World) -> None:
         renamed = changed and log.history(tx, after=drawn, kinds=(EventKind.REPO_RENAMED,), limit=1)
         names = {task_text.file_name(t) for _, t in tasks.listed(tx)} if renamed else set[str]()
     for task in found.values():
-        if folder := task_text.FOLDERS.get(task.status):
-            _draw_one(world, task, _folder(world, folder))
+        try:
+            if folder := task_text.FOLDERS.get(task.status):
+                _draw_one(world, task, _folder(world, folder))
+        except OSError as error:
+            # A folder where the file belongs, say: the others are drawn all the same.
+            _log.warning("not_drawn", task=task.name, error=str(error))
     if names:
         _remove_old_names(world, names)
     if changed:

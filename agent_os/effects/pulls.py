@@ -100,6 +100,9 @@ class PullMerger:
             "merge_method": effect.method,
             "commit_title": effect.title,
         }
+        if effect.method != "rebase":
+            # GitHub's default holds the agent's commit messages, closing keywords and all.
+            body["commit_message"] = f"For #{effect.number}."
         made: Json = world.client.send("PUT", path, body)
         data = {"sha": made["sha"], "by": world.client.login}
         return [world.fact(effect, EventKind.PULL_MERGED, data)]

@@ -58,8 +58,11 @@ class World:
         return Mirror(self.config.home / "mirrors" / f"{repo_id}.git")
 
     def attempt_dir(self, task: Task, number: int) -> Path:
-        """`attempts/<owner>-<repo>-<issue>/<round>.<number>`."""
-        folder = f"{task.repo.replace('/', '-')}-{task.number}"
+        """`attempts/<owner>-<repo>-<issue>.<repository's id>/<round>.<number>`.
+
+        The id tells a repository apart from an earlier one that had the same name.
+        """
+        folder = f"{task.repo.replace('/', '-')}-{task.number}.{task.repo_id}"
         return self.config.home / "attempts" / folder / f"{task.round}.{number}"
 
     def fact(

@@ -54,7 +54,7 @@ class Dispatcher:
         row = scanning.look_at_repository(world, run.key)
         _keep(world, row)
         steps = _renamed(world, row)
-        if row.frozen or row.empty:
+        if row.frozen:
             return steps
         if not run.preview:
             resolver.resolve_all(world, row.repo_id)

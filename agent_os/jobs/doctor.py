@@ -105,7 +105,10 @@ def _agents(world: World) -> Iterator[Finding]:
             name="agents", grade=Grade.FAIL, detail="none defined", fix="Add one under `agents`."
         )
     for name, settings in world.config.agents.items():
-        words = shlex.split(settings.command, comments=False) if settings.command else [""]
+        try:
+            words = shlex.split(settings.command, comments=False) or [""]
+        except ValueError:  # a script of several lines need not be shell words
+            words = settings.command.split() or [""]
         found = shutil.which(words[0])
         yield Finding(
             name=f"agent {name}",

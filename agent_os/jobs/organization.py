@@ -14,7 +14,7 @@ from agent_os.domain.errors import AgentOSError, LeaseLost, RateLimited, TokenRe
 from agent_os.domain.tasks import TaskKey
 from agent_os.effects.applier import Applier
 from agent_os.effects.world import World
-from agent_os.store import leases, repositories
+from agent_os.store import leases, repositories, unseen
 from agent_os.store.leases import Lease
 
 _log = structlog.get_logger()
@@ -67,9 +67,11 @@ def run(
 ) -> bool:
     """Run a job, for those of its due keys that are asked for (None: all of them).
 
-    With `preview` its steps are shown instead. True when something changed.
+    With `preview` its steps are shown instead. True when something changed. An error that is none
+    of ours is a fault in this program: it is raised when the other keys have had their turn.
     """
     changed = False
+    crash: Exception | None = None
     asked = None if keys is None else {key.lower() for key in keys}
     due = job.due(world)
     for key in due if asked is None else [k for k in due if k.lower() in asked]:
@@ -85,9 +87,14 @@ def run(
             _log.warning("lease_lost", job=job.name, key=key)
         except AgentOSError as error:
             _note_error(world, job.name, key, error)
+        except Exception as error:  # noqa: BLE001 - the boundary of a repository: the others go on
+            _note_error(world, job.name, key, AgentOSError(f"{type(error).__name__}: {error}"))
+            crash = crash or error
         finally:
             leases.release(world.store, lease)
         changed |= current.changed
+    if crash is not None:
+        raise crash
     return changed
 
 
@@ -147,19 +154,24 @@ def _note_error(world: World, job: str, name: str, error: AgentOSError) -> None:
     _log.warning("job_failed", job=job, key=name, code=error.code, error=str(error))
     with world.store.write() as tx:
         found = repositories.named(tx, name)
-        if found is None:
-            return
-        now = world.clock.now()
-        pause = timedelta(seconds=world.config.limits.backoff_seconds) * 2 ** min(found.errors, 10)
-        until = now + min(pause, _LONGEST_BACKOFF)
-        if isinstance(error, RateLimited):
-            until = error.until
-        update = {"errors": found.errors + 1, "last_error": str(error), "not_before": until}
-        repositories.put(world.store, tx, found.model_copy(update=update))
+        if found is not None:
+            update = _backoff(world, found.errors, error)
+            repositories.put(world.store, tx, found.model_copy(update=update))
+        elif world.config.repository(name):
+            update = _backoff(world, unseen.get(tx, name).errors, error)
+            unseen.put(tx, name, unseen.Unseen.model_validate(update))
+
+
+def _backoff(world: World, errors: int, error: AgentOSError) -> dict[str, object]:
+    pause = timedelta(seconds=world.config.limits.backoff_seconds) * 2 ** min(errors, 10)
+    until = world.clock.now() + min(pause, _LONGEST_BACKOFF)
+    if isinstance(error, RateLimited):
+        until = error.until
+    return {"errors": errors + 1, "last_error": str(error), "not_before": until}
 
 
 def resting(world: World, name: str) -> bool:
     """Whether a repository is backing off after an error."""
     with world.store.read() as tx:
-        found = repositories.named(tx, name)
-    return bool(found and found.not_before and world.clock.now() < found.not_before)
+        found = repositories.named(tx, name) or unseen.get(tx, name)
+    return bool(found.not_before and world.clock.now() < found.not_before)

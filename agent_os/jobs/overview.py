@@ -7,7 +7,7 @@ from typing import Any
 from agent_os.domain.tasks import Status, Task
 from agent_os.effects.world import World
 from agent_os.policy import explain, history
-from agent_os.store import declined, intents, log, pauses, repositories, tasks
+from agent_os.store import declined, intents, log, pauses, repositories, tasks, unseen
 from agent_os.workspace import sandbox
 
 _RECENT_DONE = 10
@@ -24,6 +24,7 @@ def status(world: World) -> dict[str, Any]:
         rows = repositories.listed(tx)
         stopped = pauses.paused(tx)
         counts = tasks.counts(tx)
+        errors = {r.name: unseen.get(tx, r.name).last_error for r in world.config.repositories}
     return {
         "tasks": [_row(world, t) for _, t in (*active, *over)],
         "counts": counts,
@@ -37,7 +38,7 @@ def status(world: World) -> dict[str, Any]:
             }
             for d in refused
         ],
-        "repositories": _repositories(world, rows, stopped),
+        "repositories": _repositories(world, rows, stopped, errors),
         "all_paused": pauses.ALL in stopped,
         "sandbox": "none" if world.config.sandbox == "none" else sandbox.detect().kind,
         "at": now.isoformat(),
@@ -45,7 +46,10 @@ def status(world: World) -> dict[str, Any]:
 
 
 def _repositories(
-    world: World, rows: list[repositories.Repository], stopped: set[str]
+    world: World,
+    rows: list[repositories.Repository],
+    stopped: set[str],
+    unseen_errors: dict[str, str],
 ) -> list[dict[str, Any]]:
     """Those of the config, and those that we once worked on."""
     seen = {row.name.lower(): row for row in rows}
@@ -60,9 +64,10 @@ def _repositories(
             "name": name,
             "mode": modes.get(name, ""),
             "looked_at": row is not None,
+            "empty": row is not None and row.empty,
             "frozen": frozen or ("" if name in modes else "not in the config"),
             "paused": name.lower() in stopped or pauses.ALL in stopped,
-            "last_error": row.last_error if row else "",
+            "last_error": row.last_error if row else unseen_errors.get(name, ""),
         }
         found.append(entry)
     return found

@@ -15,6 +15,7 @@ from agent_os.localhub.ci import Flip
 from agent_os.localhub.errors import Refusal
 from agent_os.localhub.faults import Fault
 from agent_os.localhub.hub import Hub
+from agent_os.localhub.webhooks import deliveries
 
 Json = dict[str, Any]
 
@@ -121,6 +122,15 @@ def rate(order: Order) -> Json:
     return {"limit": order.hub.rates.limit}
 
 
+def webhooks(order: Order) -> Json:
+    """POST /_hub/webhooks: duplicate, drop, order, window, seed, paused; GET shows them, counts
+    of what they did and of what is pending."""
+    if order.body:
+        order.hub.disorder.change(order.body)
+        order.hub.hook_wake.set()
+    return order.hub.disorder.shown() | {"pending": len(deliveries.pending(order.hub))}
+
+
 ACTIONS: list[tuple[str, str, Action]] = [
     ("GET", "/health", health),
     ("GET", "/requests", requests),
@@ -135,6 +145,8 @@ ACTIONS: list[tuple[str, str, Action]] = [
     ("POST", "/tokens", tokens),
     ("POST", "/clock", clock),
     ("POST", "/rate", rate),
+    ("GET", "/webhooks", webhooks),
+    ("POST", "/webhooks", webhooks),
 ]
 
 

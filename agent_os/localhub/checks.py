@@ -5,6 +5,7 @@ from typing import Any
 
 from agent_os.localhub.errors import invalid, not_found
 from agent_os.localhub.hub import Hub
+from agent_os.localhub.webhooks import notices
 
 STATUSES = ("queued", "in_progress", "completed", "waiting", "requested", "pending")
 CONCLUSIONS = (
@@ -131,7 +132,9 @@ def create(hub: Hub, in_: CheckSuite, name: str, **values: Any) -> CheckRun:
         sha=in_.sha,
         name=name,
         status="queued",
+        started_at=hub.now(),
     )
+    notices.add(hub, "check_run", "created", in_.repo_id, None, run_id)
     update(hub, in_.repo_id, run_id, **values)
     return get(hub, in_.repo_id, run_id)
 
@@ -151,12 +154,18 @@ def update(hub: Hub, repo_id: int, run_id: int, **values: Any) -> CheckRun:
         values.setdefault("completed_at", hub.now())
     elif run.status == "completed" and "status" in values:
         values |= {"conclusion": None, "completed_at": None}
-    if status != "queued" and run.started_at is None:
-        values.setdefault("started_at", hub.now())
     if values:
         hub.db.update("check_runs", run_id, **values)
     hub.db.update("check_suites", run.suite_id, updated_at=hub.now())
+    if status == "completed" and run.status != "completed":
+        _tell_end(hub, run)
     return get(hub, repo_id, run_id)
+
+
+def _tell_end(hub: Hub, run: CheckRun) -> None:
+    notices.add(hub, "check_run", "completed", run.repo_id, None, run.id)
+    if suite_state(in_suite(hub, run.suite_id))[0] == "completed":
+        notices.add(hub, "check_suite", "completed", run.repo_id, None, run.suite_id)
 
 
 def suite_state(found: list[CheckRun]) -> tuple[str, str | None]:

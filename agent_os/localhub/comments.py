@@ -7,6 +7,7 @@ from agent_os.localhub.accounts import User
 from agent_os.localhub.errors import invalid, not_found
 from agent_os.localhub.hub import Hub
 from agent_os.localhub.issues import MAX_BODY, Issue
+from agent_os.localhub.webhooks import notices
 
 
 @dataclass(frozen=True)
@@ -75,18 +76,25 @@ def create(hub: Hub, issue: Issue, actor: User, body: str) -> Comment:
         updated_at=now,
     )
     issues.touch(hub, issue.id)
-    return get(hub, issue.repo_id, comment_id)
+    made = get(hub, issue.repo_id, comment_id)
+    notices.add(hub, "issue_comment", "created", issue.repo_id, actor.id, made)
+    return made
 
 
-def edit(hub: Hub, comment: Comment, body: str) -> None:
+def edit(hub: Hub, comment: Comment, actor: User, body: str) -> None:
     """Replace the body."""
     _check(body)
     hub.db.update("comments", comment.id, body=body, updated_at=hub.now())
+    repo_id = issues.by_id(hub, comment.issue_id).repo_id
+    fresh, changes = get(hub, repo_id, comment.id), {"body": {"from": comment.body}}
+    notices.add(hub, "issue_comment", "edited", repo_id, actor.id, fresh, changes=changes)
 
 
-def delete(hub: Hub, comment: Comment) -> None:
+def delete(hub: Hub, comment: Comment, actor: User) -> None:
     """Remove the comment."""
     hub.db.run("DELETE FROM comments WHERE id = ?", comment.id)
+    repo_id = issues.by_id(hub, comment.issue_id).repo_id
+    notices.add(hub, "issue_comment", "deleted", repo_id, actor.id, comment)
 
 
 def _check(body: str) -> None:

@@ -88,7 +88,23 @@ def _answer(hub: Hub, handler: Handler, request: Request, raw: bytes) -> Respons
     if user_name and response.status_code != 304 and not _is_free(request):
         spent = hub.rates.spend(user_name, hub.clock.epoch())
         response.headers.update(spent.headers())
+    if hub.recorder.on:
+        _record(hub, request, raw, response)
     return response
+
+
+def _record(hub: Hub, request: Request, raw: bytes, response: Response) -> None:
+    route = request.scope.get("route")
+    hub.recorder.rest(
+        method=request.method,
+        route=getattr(route, "path", ""),
+        path=request.url.path.removeprefix("/api/v3"),
+        query=request.url.query,
+        request=raw,
+        status=response.status_code,
+        answer=bytes(response.body),
+        content_type=response.headers.get("content-type", ""),
+    )
 
 
 def _is_free(request: Request) -> bool:

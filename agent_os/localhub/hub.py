@@ -11,8 +11,10 @@ from agent_os.localhub.database import Database
 from agent_os.localhub.faults import Faults
 from agent_os.localhub.git import Git
 from agent_os.localhub.rates import Rates
+from agent_os.localhub.recorder import Recorder
 from agent_os.localhub.replicas import Replicas
 from agent_os.localhub.traffic import Traffic
+from agent_os.localhub.webhooks.disorder import Disorder
 
 
 @dataclass
@@ -33,6 +35,9 @@ class Hub:
     rates: Rates = field(default_factory=Rates)
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     """Signs addresses that are read without a token."""
+    hook_wake: threading.Event = field(default_factory=threading.Event)
+    disorder: Disorder = field(default_factory=Disorder)
+    recorder: Recorder = field(default_factory=Recorder.from_environment)
     revoked: set[str] = field(default_factory=set[str])
     """Logins, in lower case, whose tokens are refused for now."""
     url: str = ""

@@ -7,6 +7,7 @@ from agent_os.localhub import accounts, edits, labels, timeline
 from agent_os.localhub.accounts import User
 from agent_os.localhub.errors import Refusal, invalid, not_found
 from agent_os.localhub.hub import Hub
+from agent_os.localhub.webhooks import notices
 
 MAX_TITLE = 256
 MAX_BODY = 65_536
@@ -82,6 +83,7 @@ def create(
         created_at=now,
         updated_at=now,
     )
+    notices.of_issue(hub, repo_id, issue_id, "opened", actor.id)
     return by_id(hub, issue_id)
 
 
@@ -93,6 +95,7 @@ def touch(hub: Hub, issue_id: int) -> None:
 def edit(hub: Hub, issue: Issue, actor: User, title: str | None, body: str | None) -> None:
     """Change title or body; None leaves as it is."""
     _check(issue.title if title is None else title, body)
+    changes: dict[str, dict[str, str]] = {}
     if title is not None and title != issue.title:
         hub.db.update("issues", issue.id, title=title)
         timeline.add(
@@ -104,11 +107,15 @@ def edit(hub: Hub, issue: Issue, actor: User, title: str | None, body: str | Non
             rename={"from": issue.title, "to": title},
         )
         touch(hub, issue.id)
+        changes["title"] = {"from": issue.title}
     if body is not None and body != issue.body:
         original = (issue.author_id, issue.body, issue.created_at)
         edits.record(hub, issue.id, actor, body, original=original)
         hub.db.update("issues", issue.id, body=body)
         touch(hub, issue.id)
+        changes["body"] = {"from": issue.body or ""}
+    if changes:
+        notices.of_issue(hub, issue.repo_id, issue.id, "edited", actor.id, changes=changes)
 
 
 def close(
@@ -238,6 +245,7 @@ def _assign_event(hub: Hub, issue: Issue, actor: User, kind: str, user: User) ->
 def delete(hub: Hub, issue: Issue) -> None:
     """Gone for everybody; its number answers 410 from now on."""
     hub.db.update("issues", issue.id, deleted=1)
+    notices.of_issue(hub, issue.repo_id, issue.id, "deleted", issue.author_id)
 
 
 def _check(title: str, body: str | None) -> None:

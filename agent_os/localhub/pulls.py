@@ -11,6 +11,7 @@ from agent_os.localhub.hub import Hub
 from agent_os.localhub.issues import Issue
 from agent_os.localhub.repositories import Repository
 from agent_os.localhub.runs import Cause
+from agent_os.localhub.webhooks import notices
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,8 @@ def set_base(hub: Hub, repo: Repository, issue: Issue, pull: Pull, actor: User, 
     if git.is_ancestor(pull.head_sha, base_sha):
         raise custom("PullRequest", f"There are no new commits between {base} and the head")
     hub.db.update("pulls", pull.id, base_ref=base, base_sha=base_sha)
+    changes = {"base": {"ref": {"from": pull.base_ref}, "sha": {"from": pull.base_sha}}}
+    notices.of_issue(hub, repo.id, issue.id, "edited", actor.id, changes=changes)
     timeline.add(hub, repo.id, issue.id, "base_ref_changed", actor)
     issues.touch(hub, issue.id)
 

@@ -14,8 +14,10 @@ from agent_os.localhub.issues import Issue
 from agent_os.localhub.pulls import Pull
 from agent_os.localhub.repositories import Repository
 from agent_os.localhub.runs import Cause
+from agent_os.localhub.webhooks import notices
 
 BRANCHES = "refs/heads/"
+TOLD = (BRANCHES, "refs/tags/")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,10 @@ def sync(hub: Hub, repo: Repository, actor: User) -> list[Change]:
         if change.ref.startswith(landings.MERGE_MARKS) and change.new is not None:
             landings.record_mark(hub, repo, change.ref, change.new)
     branches = [change for change in changes if change.ref.startswith(BRANCHES)]
+    for change in changes:
+        if change.ref.startswith(TOLD):
+            moved = {"ref": change.ref, "before": change.old, "after": change.new}
+            notices.add(hub, "push", "", repo.id, actor.id, **moved)
     for change in branches:
         _branch_moved(hub, git, repo, actor, change)
     if branches:
@@ -110,6 +116,8 @@ def _heads_moved(
             kind = "head_ref_force_pushed"
             timeline.add(hub, repo.id, issue.id, kind, actor, commit_id=new)
         issues.touch(hub, issue.id)
+        ends = {"before": pull.head_sha, "after": new}
+        notices.of_issue(hub, repo.id, issue.id, "synchronize", actor.id, **ends)
         if git.is_ancestor(new, pull.base_sha):  # nothing is left to merge: GitHub closes it
             issues.close(hub, issue, actor)
         else:

@@ -8,6 +8,7 @@ from agent_os.localhub.errors import Refusal, invalid, not_found
 from agent_os.localhub.hub import Hub
 from agent_os.localhub.issues import Issue
 from agent_os.localhub.pulls import Pull
+from agent_os.localhub.webhooks import notices
 
 EVENTS = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
 
@@ -96,7 +97,12 @@ def submit(
     hub.db.update("reviews", review.id, state=EVENTS[event], body=text, submitted_at=hub.now())
     unrequest(hub, issue, pull, actor, [actor.login], silently=True)
     issues.touch(hub, issue.id)
-    return get(hub, pull.id, review.id)
+    done = get(hub, pull.id, review.id)
+    notices.add(hub, "pull_request_review", "submitted", pull.repo_id, actor.id, done)
+    for each in comments_of_review(hub, review.id):
+        event = "pull_request_review_comment"
+        notices.add(hub, event, "created", pull.repo_id, actor.id, each)
+    return done
 
 
 def dismiss(hub: Hub, issue: Issue, pull: Pull, review: Review, actor: User, why: str) -> Review:
@@ -106,7 +112,9 @@ def dismiss(hub: Hub, issue: Issue, pull: Pull, review: Review, actor: User, why
     hub.db.update("reviews", review.id, state="DISMISSED")
     shown = {"state": review.state.lower(), "review_id": review.id, "dismissal_message": why}
     timeline.add(hub, issue.repo_id, issue.id, "review_dismissed", actor, dismissed_review=shown)
-    return get(hub, pull.id, review.id)
+    done = get(hub, pull.id, review.id)
+    notices.add(hub, "pull_request_review", "dismissed", pull.repo_id, actor.id, done)
+    return done
 
 
 def decisive(hub: Hub, pull: Pull) -> dict[int, str]:

@@ -16,6 +16,7 @@ from agent_os.localhub.api import (
     contents,
     events,
     graphql,
+    hooks,
     issues,
     labels,
     merges,
@@ -51,6 +52,7 @@ API = (
     api_commits,
     contents,
     actions,
+    hooks,
 )
 BY_ID = re.compile(r"/api/v3/repositories/(\d{1,18})(/.*)?")
 

@@ -14,6 +14,8 @@ from agent_os.localhub import accounts, pushes, repositories, routes
 from agent_os.localhub.door import CuttableProtocol
 from agent_os.localhub.hub import Hub
 from agent_os.localhub.scheduler import Scheduler
+from agent_os.localhub.webhooks import outbox
+from agent_os.localhub.webhooks.postman import Postman
 
 HOST = "127.0.0.1"
 KEEP_ALIVE_SECONDS = 75
@@ -50,9 +52,11 @@ def _serve(root: Path, port: int, users: dict[str, str], ci_jobs: int) -> None:
     with hub.db.transaction():
         for login, token in users.items():
             accounts.add(hub.db, login, token, hub.now())
+    outbox.attach(hub)
     _catch_up(hub)
-    scheduler = Scheduler(hub)
+    scheduler, postman = Scheduler(hub), Postman(hub)
     scheduler.start()
+    postman.start()
     # uvicorn takes these over while it serves, and raises them again when it is done: that must
     # not end the process before the jobs are stopped.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -61,6 +65,7 @@ def _serve(root: Path, port: int, users: dict[str, str], ci_jobs: int) -> None:
         _run(hub, listening, url)
     finally:
         scheduler.stop()
+        postman.stop()
         hub.replicas.close()
         hub.db.close()
 

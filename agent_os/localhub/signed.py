@@ -2,40 +2,61 @@
 
 import hashlib
 import hmac
+import io
+import zipfile
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from agent_os.localhub import jobs
+from agent_os.localhub import jobs, runs
 from agent_os.localhub.errors import Refusal
 from agent_os.localhub.hub import Hub
 
-
-def address(hub: Hub, base: str, repo_id: int, job_id: int) -> str:
-    """Where the job's log can be read without a token, until the hub stops."""
-    return f"{base}/_logs/{repo_id}/{job_id}?sig={_signature(hub, repo_id, job_id)}"
+JOB, RUN = "job", "run"
 
 
-def _signature(hub: Hub, repo_id: int, job_id: int) -> str:
-    return hmac.new(hub.secret, f"{repo_id}/{job_id}".encode(), hashlib.sha256).hexdigest()
+def address(hub: Hub, base: str, kind: str, repo_id: int, number: int) -> str:
+    """Where the log of a job (text) or run (zip) can be read until the hub stops."""
+    path = f"{repo_id}/{kind}/{number}"
+    return f"{base}/_logs/{path}?sig={_signature(hub, path)}"
+
+
+def _signature(hub: Hub, path: str) -> str:
+    return hmac.new(hub.secret, path.encode(), hashlib.sha256).hexdigest()
+
+
+def _job_log(hub: Hub, repo_id: int, job_id: int) -> Response:
+    with hub.db.transaction():
+        return PlainTextResponse(jobs.get(hub, repo_id, job_id).log())
+
+
+def _run_log(hub: Hub, repo_id: int, run_id: int) -> Response:
+    """The logs of the last attempt."""
+    with hub.db.transaction():
+        run = runs.get(hub, repo_id, run_id)
+        found = jobs.of_run(hub, run.id, run.attempt)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, each in enumerate(found):
+            archive.writestr(f"{number}_{each.name.replace('/', '-')}.txt", each.log())
+    return Response(packed.getvalue(), media_type="application/zip")
 
 
 def routes(hub: Hub) -> list[BaseRoute]:
-    """GET the text of a signed address. A token beside the signature does not matter: who
+    """GET what is at a signed address. A token beside the signature does not matter: who
     follows the redirect on the same host may keep it."""
 
-    def read(repo_id: int, job_id: int) -> str:
-        with hub.db.transaction():
-            return jobs.get(hub, repo_id, job_id).log()
-
     async def respond(request: Request) -> Response:
-        repo_id, job_id = int(request.path_params["repo"]), int(request.path_params["job"])
+        names = request.path_params
+        repo_id, kind, number = int(names["repo"]), str(names["kind"]), int(names["number"])
         given = request.query_params.get("sig", "")
-        signed = hmac.compare_digest(given.encode(), _signature(hub, repo_id, job_id).encode())
-        if not signed:
+        expected = _signature(hub, f"{repo_id}/{kind}/{number}")
+        if not hmac.compare_digest(given.encode(), expected.encode()):
             raise Refusal(403, "The address is not signed")
-        return PlainTextResponse(await run_in_threadpool(read, repo_id, job_id))
+        if kind == JOB:
+            return await run_in_threadpool(_job_log, hub, repo_id, number)
+        return await run_in_threadpool(_run_log, hub, repo_id, number)
 
-    return [Route("/_logs/{repo:int}/{job:int}", respond)]
+    return [Route("/_logs/{repo:int}/{kind}/{number:int}", respond)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from agent_os.localhub.accounts import User
 from agent_os.localhub.errors import invalid
 from agent_os.localhub.hub import Hub
+from agent_os.localhub.webhooks import notices
 
 STATES = ("error", "failure", "pending", "success")
 
@@ -75,4 +76,6 @@ def create(
         creator_id=actor.id,
         created_at=hub.now(),
     )
-    return of_commit(hub, repo_id, sha)[0]
+    made = of_commit(hub, repo_id, sha)[0]
+    notices.add(hub, "status", "", repo_id, actor.id, made)
+    return made

@@ -7,6 +7,7 @@ from typing import Any
 from agent_os.localhub.accounts import User
 from agent_os.localhub.errors import not_found
 from agent_os.localhub.hub import Hub
+from agent_os.localhub.webhooks import notices
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ def add(
         commit_id=commit_id,
         data=json.dumps(fields),
     )
+    notices.of_timeline(hub, repo_id, issue_id, kind, actor.id, fields)
 
 
 def of_issue(hub: Hub, issue_id: int) -> list[Event]:

@@ -13,6 +13,9 @@ from agent_os.policy.trust import MARKER
 
 _LONGEST_LOG = 4_000
 _LONGEST_FEEDBACK = 12_000
+_MOST_WORDS = 2_000
+#: After it, GitHub takes a number for an issue to close when this lands on the default branch.
+_CLOSING = re.compile(r"(?i)\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(?=:?\s+\S*(?:#|gh-|/)\d)")
 _SIGNS = {
     Verdict.PASS: "✅ pass",
     Verdict.FAIL: "❌ fail",
@@ -35,9 +38,19 @@ def marked(body: str, intent: str) -> str:
     return f"{body}\n\n{MARKER} effect={intent} -->"
 
 
+def harmless(text: str) -> str:
+    """Text of others, which mentions nobody and closes no issue: that is ours to say."""
+    return _CLOSING.sub("\\1\u200b", text.replace("@", "@\u200b"))
+
+
+def quoted(text: str) -> str:
+    """As a quotation, so that its headings and tables can't be taken for ours."""
+    return "\n".join(f"> {line}" for line in harmless(text[:_MOST_WORDS]).splitlines())
+
+
 def inline(text: str, limit: int = 300) -> str:
     """One line of text that is safe inside a table cell."""
-    line = " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;").replace("@", "@\u200b")
+    line = harmless(" ".join(text.split())).replace("|", "\\|").replace("<", "&lt;")
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
@@ -60,7 +73,7 @@ def pull_body(task: Task) -> str:
             "The branch is kept."
         )
     result = task.result
-    what = result.summary if result and result.summary else _first_words(task)
+    what = _agents_words(result.summary) if result and result.summary else _first_words(task)
     parts += ["### What and why", what]
     if result:
         parts += ["### Evidence", _evidence(task)]
@@ -69,8 +82,12 @@ def pull_body(task: Task) -> str:
 
 
 def _first_words(task: Task) -> str:
-    quoted = "\n".join(f"> {line}" for line in (task.spec.goal or task.title).splitlines()[:12])
-    return f"From the issue, as {inline(task.request.actor)} asked for it:\n\n{quoted[:2000]}"
+    goal = "\n".join((task.spec.goal or task.title).splitlines()[:12])
+    return f"From the issue, as {inline(task.request.actor)} asked for it:\n\n{quoted(goal)}"
+
+
+def _agents_words(summary: str) -> str:
+    return f"In the agent's words:\n\n{quoted(summary)}"
 
 
 def _evidence(task: Task) -> str:

@@ -88,7 +88,11 @@ def _walk(work: Path, tree: FileTree) -> Generator[_Entry]:
                 continue
             if path == RESULT_FILE:
                 continue
-            mode = item.stat(follow_symlinks=False).st_mode
+            try:
+                mode = item.stat(follow_symlinks=False).st_mode
+            except OSError as error:
+                tree.note(f"unreadable: {os.fsdecode(path)[-200:]!r}: {error.strerror}")
+                continue
             if stat.S_ISDIR(mode):
                 todo.append(path)
             elif stat.S_ISLNK(mode):
@@ -107,14 +111,13 @@ def _entries(folder: bytes, tree: FileTree) -> list[os.DirEntry[bytes]]:
         with os.scandir(folder) as listed:
             return sorted(listed, key=lambda item: item.name)
     except OSError as error:
-        tree.note(f"unreadable: {os.fsdecode(folder)!r}: {error.strerror}")
+        tree.note(f"unreadable: {os.fsdecode(folder)[-200:]!r}: {error.strerror}")
         return []
 
 
 def _is_plain_name(name: bytes) -> bool:
-    """Whether git takes this name: not its own directory in any spelling."""
-    folded = name.lower().rstrip(b" .")
-    return folded not in (b".git", b"git~1") and b"\\" not in name
+    """Whether it is no spelling of git's own directory; a backslash is a plain letter here."""
+    return name.lower().rstrip(b" .") not in (b".git", b"git~1")
 
 
 def _is_below(path: bytes, folders: dict[bytes, str]) -> bool:

@@ -58,6 +58,7 @@ def test_trap_02_a_copied_template_does_not_parse() -> None:
         (file(body="## Summary\nx\n## Verdict\ny\n"), "unknown"),
         (file(body="Hello\n## Summary\nx\n"), "before the first section"),
         (b"---\nstatus: complete\n---\n## Summary\n\xff\n", "not UTF-8"),
+        (b"---\nstatus: " + b"[" * 50_000 + b"\n---\n## Summary\nx\n", "not YAML"),
     ],
 )
 def test_what_is_wrong_is_said(data: bytes, problem: str) -> None:
@@ -97,6 +98,7 @@ def write(front: str, summary: str = "The key is missing.") -> str:
         (write("status: complete"), FailureCode.NO_CHANGE),
         ("head -c 300000 /dev/zero > .agent_result.md; " + FIX, FailureCode.INVALID_RESULT),
         ("mkdir .agent_result.md; " + FIX, FailureCode.INVALID_RESULT),
+        (write("status: 2024-99-99") + FIX, FailureCode.INVALID_RESULT),
     ],
 )
 def test_an_attempt_reads_it(world: World, command: str, code: FailureCode | None) -> None:

@@ -223,3 +223,14 @@ def test_links_in_the_work_dir_are_not_followed(world: World) -> None:
     assert any(
         line.startswith("120000") and line.endswith("\ttests") for line in listed.split("\n")
     )
+
+
+def test_a_backslash_in_a_name_is_a_letter(world: World) -> None:
+    world.base = world.commit({"ba\\ck.txt": "kept\n"})
+    world.sync()
+    attempt = world.attempt(f"{FIX}; touch 'new\\name'; mkdir d; touch 'd/.git\\config'")
+    outcome = attempt.run()
+    assert outcome.code is None and outcome.head, outcome.detail
+    attempt.imported()
+    listed = git(world.mirror.path, "diff", "--name-status", "-z", world.base, outcome.head)
+    assert listed.split("\0")[:-1] == ["M", "app.py", "A", "new\\name"]

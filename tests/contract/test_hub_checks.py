@@ -145,7 +145,9 @@ def test_ci_runs_for_push_and_pull_request(hub: HubProcess) -> None:
     assert requests.get(where, headers=token, timeout=30).status_code == 200
     assert requests.get(where.replace("sig=", "sig=0"), timeout=30).status_code == 403
     assert requests.get(where.partition("?")[0], timeout=30).status_code == 403
-    packed = hub.api("GET", f"/repos/acme/ci/actions/runs/{runs[0].id}/logs").content
+    moved = hub.api("GET", f"/repos/acme/ci/actions/runs/{runs[0].id}/logs")
+    assert moved.status_code == 302
+    packed = requests.get(moved.headers["Location"], timeout=30).content
     assert len(ZipFile(BytesIO(packed)).namelist()) == 1
     assert [flow.path for flow in repo.get_workflows()] == [".github/workflows/ci.yml"]
     assert repo.get_workflow("ci.yml").state == "active"

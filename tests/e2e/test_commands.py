@@ -143,7 +143,7 @@ def test_a_deleted_issue_cancels(build: Build) -> None:
 
 
 def test_a_deleted_issue_is_noticed_by_what_fails(build: Build) -> None:
-    town = build(agents={"slow": SLOW})
+    town = build(agents={"slow": SLOW}, mode="pull-request")
     number = _running(town)
     town.delete(number)
     attempt = town.task(number).running

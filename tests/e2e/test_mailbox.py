@@ -106,3 +106,14 @@ def test_no_file_of_ours_lies_in_the_product_tree(build: Build) -> None:
     files = town.ask("GET", f"/pulls/{town.pulls()[0]['number']}/files")
     assert [f["filename"] for f in files] == ["calc.py"]
     assert number
+
+
+def test_a_folder_in_the_place_of_a_file_stops_no_other_drawing(build: Build) -> None:
+    town = build(agents={"lazy": "true"}, limits={"attempts": 1}, mode="pull-request")
+    first = town.ready()
+    _path(town, "blocked", first).mkdir(parents=True)
+    town.reaches(first, Status.BLOCKED)
+    second = town.ready("another")
+    town.reaches(second, Status.BLOCKED)
+    town.rests()
+    assert "state: blocked" in _path(town, "blocked", second).read_text()

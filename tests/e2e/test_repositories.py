@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pytest
+
 from agent_os.domain.tasks import Status
-from agent_os.jobs import registry
+from agent_os.effects.world import World
+from agent_os.jobs import organization, overview, registry
+from agent_os.jobs.organization import Decided, Run
 from agent_os.store import pauses
 
 from .conftest import Build
@@ -137,6 +143,53 @@ def test_trap_09_one_repositorys_failure_stops_no_other(build: Build) -> None:
     town.settles(bad, Status.DONE)
 
 
+class _Faulty:
+    """A job that has a fault where one repository is concerned."""
+
+    name = "faulty"
+
+    def __init__(self, bad: str) -> None:
+        self.bad = bad
+        self.ran: list[str] = []
+
+    def due(self, world: World) -> Sequence[str]:
+        return [r.name for r in world.config.repositories]
+
+    def turn(self, run: Run) -> list[Decided]:
+        if run.key == self.bad:
+            raise KeyError("unexpected")
+        self.ran.append(run.key)
+        return []
+
+    def after(self, run: Run) -> None:
+        pass
+
+
+def test_trap_09_a_fault_in_a_job_stops_no_other_repository(build: Build) -> None:
+    town = build()
+    other = _second(town)
+    town.rests()
+    job = _Faulty(town.repo)
+    with pytest.raises(KeyError, match="unexpected"):
+        organization.run(job, town.world)
+    assert job.ran == [other.repo]
+    row = town.row()
+    assert row and "KeyError" in row.last_error and row.not_before
+
+
+def test_a_repository_that_was_never_there_is_asked_for_less_and_less(build: Build) -> None:
+    town = build()
+    town.config["limits"]["backoff_seconds"] = 600
+    gone = _second(town, {}, f"{town.repo}-gone").repo
+    town.hub.reset_requests()
+    for _ in range(5):
+        registry.run(town.world, "dispatcher")
+    asked = [r for r in town.hub.requests() if r["path"].endswith(gone)]
+    assert len(asked) == 1
+    shown = {r["name"]: r for r in overview.status(town.world)["repositories"]}
+    assert "404" in shown[gone]["last_error"] and not shown[town.repo]["last_error"]
+
+
 def test_an_empty_repository_waits_for_its_first_commit(build: Build) -> None:
     town = build(files={})
     made = town.hub.api("POST", "/orgs/acme/repos", {"name": town.repo.partition("/")[2]})
@@ -146,6 +199,7 @@ def test_an_empty_repository_waits_for_its_first_commit(build: Build) -> None:
     good = other.issue("add", labels=("Ready",))
     town.reaches(good, Status.DONE, 25, other.repo)
     assert town.row().empty
+    assert town.waits(number, "empty_repository").attempts == ()
     town.hub.seed(town.repo, FILES)
     town.settles(number, Status.DONE)
 

@@ -36,7 +36,7 @@ class T(unittest.TestCase):
     def test_twice(self):
         self.assertEqual(twice(2), 4)
 """
-CI = """on: [push, pull_request]
+CI = """on: [push]
 jobs:
   test:
     runs-on: ubuntu-latest

@@ -121,6 +121,22 @@ WRONG: list[tuple[str, str, int, tuple[str, ...]]] = [
     ("  token: $AGENT_OS_GITHUB_TOKEN\n", "", 2, ("`github.token`", "missing")),
     ("home: ./runtime", "home: [", 3, ("not YAML",)),
     ("limits:", "limits: 3\nx:", 13, ("`limits`",)),
+    ("acme/todo", "acme/..", 6, ("`repositories.0.name`", "pattern")),
+    (
+        "    mode: auto-merge",
+        "  - name: acme-todo/x\n  - name: acme/todo-x",
+        8,
+        ("`repositories.2.name`", "acme/todo-x and acme-todo/x would have the same names"),
+    ),
+    ("{driver: command", "{driver: klaude", 9, ("no driver `klaude` (known: command",)),
+    ("limits:", "labels: {ready: ' '}\nlimits:", 13, ("`labels.ready`", "1 to 50 characters")),
+    ("limits:", "labels: {ready: blocked}\nlimits:", 13, ("`blocked` stands for two things",)),
+    (
+        "read_only: [/opt]}",
+        "env: [AGENT_OS_GITHUB_TOKEN]}",
+        9,
+        ("access to GitHub", "off the list"),
+    ),
 ]
 
 

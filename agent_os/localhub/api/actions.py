@@ -1,8 +1,5 @@
 """Workflows, runs, jobs and logs."""
 
-import io
-import zipfile
-
 from agent_os.localhub import jobs, runs, signed
 from agent_os.localhub.calls import Call, Reply
 from agent_os.localhub.errors import not_found
@@ -91,18 +88,16 @@ def job_log(call: Call) -> Reply:
     found = jobs.get(call.hub, repo.id, call.number())
     if not found.log():
         raise not_found()
-    url = signed.address(call.hub, call.view.base, repo.id, found.id)
+    url = signed.address(call.hub, call.view.base, signed.JOB, repo.id, found.id)
     return Reply(302, b"", {"Location": url})
 
 
 def run_log(call: Call) -> Reply:
-    """GET the logs of a run's last attempt as a zip archive."""
-    run = runs.get(call.hub, call.repo().id, call.number())
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number, each in enumerate(jobs.of_run(call.hub, run.id, run.attempt)):
-            archive.writestr(f"{number}_{each.name.replace('/', '-')}.txt", each.log())
-    return Reply(200, packed.getvalue(), {"Content-Type": "application/zip"})
+    """GET the logs of a run's last attempt: a redirect to a zip archive."""
+    repo = call.repo()
+    run = runs.get(call.hub, repo.id, call.number())
+    url = signed.address(call.hub, call.view.base, signed.RUN, repo.id, run.id)
+    return Reply(302, b"", {"Location": url})
 
 
 def rerun(call: Call) -> Reply:

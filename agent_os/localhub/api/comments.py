@@ -58,14 +58,14 @@ def _own(call: Call) -> tuple[Repository, Comment]:
 def update(call: Call) -> Reply:
     """PATCH a comment: its author or a writer."""
     repo, comment = _own(call)
-    comments.edit(call.hub, comment, call.need("body", "IssueComment"))
+    comments.edit(call.hub, comment, call.user, call.need("body", "IssueComment"))
     return _draw(call, repo, comment)
 
 
 def delete(call: Call) -> Reply:
     """DELETE a comment: its author or a writer."""
     _, comment = _own(call)
-    comments.delete(call.hub, comment)
+    comments.delete(call.hub, comment, call.user)
     return no_content()
 
 

@@ -4,6 +4,7 @@ from agent_os.localhub import issues, labels
 from agent_os.localhub.calls import Call, Reply, no_content, texts_of
 from agent_os.localhub.render import issues as render
 from agent_os.localhub.repositories import Repository
+from agent_os.localhub.webhooks import notices
 
 
 def list_all(call: Call) -> Reply:
@@ -18,6 +19,7 @@ def create(call: Call) -> Reply:
     repo = call.writable()
     name, color = call.need("name", "Label"), call.text("color")
     label = labels.create(call.hub, repo.id, name, color, call.text("description"))
+    notices.add(call.hub, "label", "created", repo.id, call.user.id, label)
     return Reply(201, render.label(call.view, repo, label))
 
 
@@ -32,16 +34,25 @@ def update(call: Call) -> Reply:
     """PATCH a label."""
     repo = call.writable()
     label = labels.get(call.hub, repo.id, call.params["name"])
-    label = labels.update(
-        call.hub, label, call.text("new_name"), call.text("color"), call.text("description")
+    before, label = (
+        label,
+        labels.update(
+            call.hub, label, call.text("new_name"), call.text("color"), call.text("description")
+        ),
     )
+    names = ("name", "color", "description")
+    pairs = ((name, getattr(before, name), getattr(label, name)) for name in names)
+    changes = {name: {"from": old or ""} for name, old, new in pairs if old != new}
+    notices.add(call.hub, "label", "edited", repo.id, call.user.id, label, changes=changes)
     return Reply(200, render.label(call.view, repo, label))
 
 
 def delete(call: Call) -> Reply:
     """DELETE a label."""
     repo = call.writable()
-    labels.delete(call.hub, labels.get(call.hub, repo.id, call.params["name"]))
+    label = labels.get(call.hub, repo.id, call.params["name"])
+    labels.delete(call.hub, label)
+    notices.add(call.hub, "label", "deleted", repo.id, call.user.id, label)
     return no_content()
 
 

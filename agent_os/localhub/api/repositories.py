@@ -8,6 +8,7 @@ from agent_os.localhub.errors import Refusal, forbidden, invalid
 from agent_os.localhub.render import repositories as render
 from agent_os.localhub.render import users
 from agent_os.localhub.repositories import Repository
+from agent_os.localhub.webhooks import notices
 
 MERGE_SWITCHES = (
     "delete_branch_on_merge",
@@ -86,7 +87,18 @@ def update(call: Call) -> Reply:
         repositories.set_default_branch(call.hub, repo, branch)
     if name is not None and name != repo.name:
         repositories.rename(call.hub, repo, name)
-    return _draw(call, repositories.by_id(call.hub, repo.id))
+    changed = repositories.by_id(call.hub, repo.id)
+    _tell(call, repo, changed)
+    return _draw(call, changed)
+
+
+def _tell(call: Call, old: Repository, new: Repository) -> None:
+    if old.archived != new.archived:
+        action = "archived" if new.archived else "unarchived"
+        notices.add(call.hub, "repository", action, new.id, call.user.id)
+    if old.name != new.name:
+        changes = {"repository": {"name": {"from": old.name}}}
+        notices.add(call.hub, "repository", "renamed", new.id, call.user.id, changes=changes)
 
 
 def delete(call: Call) -> Reply:

@@ -88,6 +88,21 @@ def suite(view: View, repo: Repository, shown: CheckSuite) -> dict[str, Any]:
     }
 
 
+def run_told(view: View, repo: Repository, shown: CheckRun, of: CheckSuite) -> dict[str, Any]:
+    """A check run as webhooks have it: with its suite."""
+    drawn = suite(view, repo, of)
+    same = ("id", "node_id", "head_branch", "head_sha", "status", "conclusion", "url", "before",
+            "after", "pull_requests", "app", "created_at", "updated_at")  # fmt: skip
+    return run(view, repo, shown) | {"check_suite": {name: drawn[name] for name in same}}
+
+
+def suite_told(view: View, repo: Repository, shown: CheckSuite) -> dict[str, Any]:
+    """A check suite as webhooks have it."""
+    drawn = suite(view, repo, shown)
+    del drawn["repository"]
+    return drawn
+
+
 def status(view: View, repo: Repository, shown: Status) -> dict[str, Any]:
     """A commit status."""
     creator = accounts.by_id(view.hub.db, shown.creator_id)

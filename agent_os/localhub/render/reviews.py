@@ -4,6 +4,7 @@ from typing import Any
 
 from agent_os.localhub.issues import Issue
 from agent_os.localhub.render import users
+from agent_os.localhub.render.issues import NO_REACTIONS
 from agent_os.localhub.render.view import View, node_id
 from agent_os.localhub.repositories import Repository
 from agent_os.localhub.reviews import Review, ReviewComment
@@ -53,6 +54,7 @@ def comment(view: View, repo: Repository, issue: Issue, shown: ReviewComment) ->
         "html_url": html,
         "pull_request_url": pull_url,
         "author_association": "MEMBER",
+        "reactions": {"url": f"{url}/reactions", **NO_REACTIONS},
         "_links": {
             "self": {"href": url},
             "html": {"href": html},

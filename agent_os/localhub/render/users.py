@@ -44,6 +44,14 @@ def by_id(view: View, user_id: int | None) -> dict[str, Any] | None:
     return None if user_id is None else user(view, accounts.by_id(view.hub.db, user_id))
 
 
+def short_organization(view: View, who: User) -> dict[str, Any]:
+    """An organization inside webhook payloads."""
+    same = ("login", "id", "node_id", "url", "repos_url", "events_url", "hooks_url", "issues_url",
+            "members_url", "public_members_url", "avatar_url", "description")  # fmt: skip
+    drawn = organization(view, who)
+    return {name: drawn[name] for name in same}
+
+
 def full(view: View, who: User) -> dict[str, Any]:
     """As GET /user and /users/{login} show it."""
     return user(view, who) | {

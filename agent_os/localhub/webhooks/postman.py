@@ -46,6 +46,8 @@ class Postman:
             try:
                 self._round()
             except Exception:  # the thread's boundary: one bad delivery must not stop the others
+                if self._stopping.is_set():  # the storage was closed meanwhile
+                    return
                 log.exception("webhooks could not be delivered")
             hub.hook_wake.wait(IDLE_SECONDS)
 
@@ -74,7 +76,8 @@ class Postman:
             with self._hub.db.transaction():
                 deliveries.drop(self._hub, delivery)
             return
-        for _ in range(times):
+        outcome = send(hook, delivery)
+        for _ in range(times - 1):
             outcome = send(hook, delivery)
         with self._hub.db.transaction():
             deliveries.finish(self._hub, delivery, outcome)
@@ -98,7 +101,10 @@ def send(hook: Hook, delivery: Delivery) -> Outcome:
     return Outcome(code, status, time.monotonic() - started, headers, answered, answer)
 
 
-def _exchange(url: str, raw: bytes, headers: dict[str, str]) -> tuple[int, str, dict[str, str], str]:
+def _exchange(
+    url: str, raw: bytes, headers: dict[str, str]
+) -> tuple[int, str, dict[str, str], str]:
+    """(status code, status in words, headers, body) of the answer."""
     to = targets.target(url)
     connection = http.client.HTTPConnection(to.host, to.port, timeout=TIMEOUT_SECONDS)
     try:
