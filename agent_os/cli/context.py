@@ -58,7 +58,8 @@ def configure_logging() -> None:
     import structlog
 
     renderer: Any = (
-        structlog.dev.ConsoleRenderer()
+        # A plain traceback: the pretty one shows local variables, and with them the token.
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if sys.stderr.isatty()
         else structlog.processors.JSONRenderer()
     )

@@ -15,7 +15,9 @@ TaskArgument = Annotated[
     str, typer.Argument(metavar="TASK", help="12, repo#12, owner/repo#12, or a URL.")
 ]
 
-_URL = re.compile(r"^https?://[^/]+/(?P<repo>[^/]+/[^/]+)/(?P<kind>issues|pull)/(?P<number>\d+)")
+_URL = re.compile(
+    r"^https?://[^/]+/(?P<repo>[^/]+/[^/]+)/(?P<kind>issues|pull)/(?P<number>\d{1,9})\b"
+)
 _NAME = re.compile(r"^(?:(?P<repo>[\w.-]+(?:/[\w.-]+)?)#|#)?(?P<number>\d{1,9})$")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,8 @@ _COLOURS = {
     "cancelled": "bright_black",
 }
 _REFRESH_SECONDS = 1.0
+#: What a terminal would obey, but for colours, line ends and tabs: an agent's log is not ours.
+_CONTROLS = re.compile(r"\x1b(?!\[[0-9;]*m)|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 
 
 def status(
@@ -174,11 +177,11 @@ def logs(
         if json:
             show(True, {"task": found.name, "attempt": chosen[-1].number, "log": text}, _nothing)
             return
-        typer.echo(text, nl=False)
+        typer.echo(_CONTROLS.sub("\ufffd", text), nl=False)
         while follow:
             done = world.executor.poll(directory) != "alive"
             more, offset = _from(directory / "agent.log", offset)
-            typer.echo(more, nl=False)
+            typer.echo(_CONTROLS.sub("\ufffd", more), nl=False)
             if done:
                 break
             time.sleep(_REFRESH_SECONDS / 2)

@@ -99,7 +99,7 @@ class Applier:
             return self._failed(intent, error)
         except (OSError, LookupError, TypeError, ValueError) as error:
             # A full disk, or an answer of a shape that nobody expected: one task's trouble.
-            _log.exception("effect_crashed", effect=effect.kind, task=effect.name)
+            _log.warning("effect_crashed", effect=effect.kind, task=effect.name, exc_info=True)
             said = errors.AgentOSError(f"{type(error).__name__}: {error}"[:500])
             is_local = isinstance(effect, LOCAL)
             return self._failed(intent, said) if is_local else self._unanswered(intent, said)

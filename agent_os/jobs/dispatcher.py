@@ -31,6 +31,8 @@ from agent_os.store.repositories import Repository
 
 _log = structlog.get_logger()
 _MOST_DEPENDENCIES = 50
+#: Between the name and the id of a repository whose name another one has now.
+_WAS = ".was-"
 
 
 class Dispatcher:
@@ -113,6 +115,12 @@ def _keep(world: World, row: Repository) -> None:
     with world.store.write() as tx:
         before = repositories.get(tx, row.repo_id)
         repositories.put(world.store, tx, row)
+        for other in repositories.listed(tx):
+            # It was deleted or renamed, and a new repository has its name now.
+            if other.name.lower() == row.name.lower() and other.repo_id != row.repo_id:
+                name, why = f"{row.name}{_WAS}{other.repo_id}", "another repository has its name"
+                kept = other.model_copy(update={"name": name, "frozen": why})
+                repositories.put(world.store, tx, kept)
         if bool(before and before.frozen) != bool(row.frozen):
             kind = EventKind.REPO_FROZEN if row.frozen else EventKind.REPO_THAWED
             data = {"repo": row.name, "reason": row.frozen}
@@ -177,14 +185,16 @@ def _keep_watermark(world: World, row: Repository, steps: list[Decided]) -> None
 
 
 def _renamed(world: World, row: Repository) -> list[Decided]:
+    """Tasks under a name that their repository no longer has; also of one that had this name."""
+    now, steps = world.clock.now(), list[Decided]()
     with world.store.read() as tx:
-        found = tasks.listed(tx, repo_id=row.repo_id)
-    now = world.clock.now()
-    return [
-        (record(task, event(task, EventKind.REPO_RENAMED, now, repo=row.name)), seen)
-        for seen, task in found
-        if task.repo != row.name
-    ]
+        former = [r for r in repositories.listed(tx) if r.name.startswith(f"{row.name}{_WAS}")]
+        for one in (row, *former):
+            for seen, task in tasks.listed(tx, repo_id=one.repo_id):
+                if task.repo != one.name:
+                    renamed = event(task, EventKind.REPO_RENAMED, now, repo=one.name)
+                    steps.append((record(task, renamed), seen))
+    return steps
 
 
 def _gone(world: World, row: Repository, issues: list[IssueSeen]) -> list[Decided]:

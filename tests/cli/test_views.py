@@ -9,6 +9,8 @@ from tests.e2e.town import Town
 
 from .conftest import CommandLine
 
+HUGE = f"https://example.invalid/o/r/issues/{10**20}"
+
 
 def test_a_task_is_found_by_every_form_of_its_name(town: Town, command: CommandLine) -> None:
     number = town.ready()
@@ -60,16 +62,20 @@ def test_trap_39_a_request_that_was_not_taken_has_its_reason(
 
 def test_logs_show_what_the_agent_printed(town: Town, command: CommandLine) -> None:
     town.config["agents"]["fixer"]["command"] = (
-        "echo hello from the agent; sed -i 's/a - b/a + b/' calc.py"
+        "printf '\\033]52;c;eA==\\007'; echo hello from the agent; sed -i 's/a - b/a + b/' calc.py"
     )
     town.open()
     number = town.ready()
     town.settles(number, Status.DONE)
-    assert "hello from the agent" in command.run("logs", str(number))
+    said = command.run("logs", str(number))
+    assert "hello from the agent" in said and "]52;c" in said
+    assert "\x1b" not in said and "\x07" not in said, "a terminal would obey it"
     assert "hello from the agent" in command.run("logs", str(number), "--follow")
     assert "has no attempt 7" in command.run("logs", str(number), "--attempt", "7", code=1)
 
 
-@pytest.mark.parametrize("name", ["12", "nowhere#1", "not a task", "https://example.invalid/x"])
+@pytest.mark.parametrize(
+    "name", ["12", "nowhere#1", "not a task", "https://example.invalid/x", HUGE]
+)
 def test_an_unknown_task_is_said_with_the_next_step(command: CommandLine, name: str) -> None:
     assert "Next:" in command.run("show", name, code=1)

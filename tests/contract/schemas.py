@@ -18,6 +18,20 @@ Json = dict[str, Any]
 #: Path parameters whose values may hold a slash.
 WIDE = ("ref", "path", "branch", "basehead", "name", "dir")
 ROOT = "urn:schemas"
+#: The schema of a timeline's entry by its event; all others have that of a change of state. The
+#: timeline's own schema takes nearly everything, since the entry has to fit one of its kinds only.
+TIMELINE = {
+    "labeled": "labeled-issue-event",
+    "unlabeled": "unlabeled-issue-event",
+    "assigned": "timeline-assigned-issue-event",
+    "unassigned": "timeline-unassigned-issue-event",
+    "renamed": "renamed-issue-event",
+    "review_requested": "review-requested-issue-event",
+    "review_request_removed": "review-request-removed-issue-event",
+    "review_dismissed": "review-dismissed-issue-event",
+    "commented": "timeline-comment-event",
+    "reviewed": "timeline-reviewed-event",
+}
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -178,6 +192,14 @@ class RestSchemas:
             return
         schema = f"{pointer}/content/application~1json/schema"
         yield from self._document.problems(schema, body)
+        if operation.path.endswith("/timeline") and isinstance(body, list):
+            yield from self._timeline(body)
+
+    def _timeline(self, entries: list[Json]) -> Iterator[str]:
+        for entry in entries:
+            name = TIMELINE.get(entry["event"], "state-change-issue-event")
+            for text in self._document.problems(_pointer("components", "schemas", name), entry):
+                yield f"{entry['event']}, {text}"
 
     def _request(self, operation: Operation, entry: Json) -> Iterator[str]:
         described = self._document.at(_pointer("paths", operation.path, operation.method))

@@ -195,3 +195,19 @@ def test_trap_20_a_person_is_told_once_a_change(build: Build) -> None:
         assert sum("needs you" in c for c in town.comments_of(number)) == count
         town.label(number, "Ready")
         town.until(lambda: town.task(number).status is not Status.BLOCKED)
+
+
+def test_trap_09_a_disk_that_refuses_one_task_stops_no_other(build: Build) -> None:
+    town = build()
+    town.rests()
+    row = town.row()
+    assert row is not None
+    bad = town.ready("bad")
+    folder = town.home / "runtime" / "attempts"
+    folder.mkdir()
+    name = f"{town.repo.replace('/', '-')}-{bad}.{row.repo_id}"
+    (folder / name).write_text("no folder")
+    good = town.ready("good")
+    town.reaches(good, Status.DONE)
+    task = town.reaches(bad, Status.BLOCKED)
+    assert task.hold and "NotADirectoryError" in task.hold.detail and task.attempts == ()

@@ -190,6 +190,28 @@ def test_a_repository_that_was_never_there_is_asked_for_less_and_less(build: Bui
     assert "404" in shown[gone]["last_error"] and not shown[town.repo]["last_error"]
 
 
+def test_another_repository_of_the_same_name_is_another_one(build: Build) -> None:
+    town = build(agents={"lazy": "true"}, limits={"attempts": 1})
+    old = town.reaches(town.ready(), Status.BLOCKED)
+    assert town.hub.api("DELETE", f"/repos/{town.repo}").status_code == 204
+    town.resync()
+    town.until(lambda: (row := town.row()) and row.frozen)
+    town.hub.seed(town.repo, FILES)
+    town.config["agents"]["lazy"]["command"] = FIX
+    town.open()
+    number = town.ready()
+    assert number == old.number
+    named = {town.repo, f"{town.repo}.was-{old.repo_id}"}
+    town.until(
+        lambda: (
+            {(t.repo, t.status) for t in town.tasks()}
+            == set(zip(sorted(named), (Status.DONE, Status.BLOCKED), strict=True))
+        )
+    )
+    new = next(t for t in town.tasks() if t.repo == town.repo)
+    assert new.repo_id != old.repo_id and new.attempts[0].directory != old.attempts[0].directory
+
+
 def test_an_empty_repository_waits_for_its_first_commit(build: Build) -> None:
     town = build(files={})
     made = town.hub.api("POST", "/orgs/acme/repos", {"name": town.repo.partition("/")[2]})
