@@ -8,6 +8,19 @@ import shutil
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="also run the tests marked `long`")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The default run stays short; CI and `--long` run everything."""
+    if config.getoption("--long") or os.environ.get("CI") == "true":
+        return
+    kept = [item for item in items if item.get_closest_marker("long") is None]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Honour `needs(program)`: skip with the reason, but fail where everything must be there."""
     for marker in item.iter_markers("needs"):

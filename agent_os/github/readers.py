@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from datetime import datetime
+from urllib.parse import quote
 
 from agent_os.domain.errors import IncompleteList, NotFound, NotPermitted
 from agent_os.domain.observed import (
@@ -172,7 +173,7 @@ def review_comments(client: GitHubClient, repo: str, number: int) -> list[tuple[
 def branch_head(client: GitHubClient, repo: str, branch: str) -> str | None:
     """The commit at a branch, or None when it is proven that there is no such branch."""
     try:
-        return client.get(f"/repos/{repo}/git/ref/heads/{branch}")["object"]["sha"]
+        return client.get(f"/repos/{repo}/git/ref/heads/{quote(branch)}")["object"]["sha"]
     except NotFound:
         client.get(f"/repos/{repo}")  # a repository that is gone says nothing about its branch
         return None
@@ -229,7 +230,7 @@ def _check_run(data: Json) -> Check:
 def required_checks(client: GitHubClient, repo: str, branch: str) -> tuple[str, ...]:
     """Names that branch protection requires; empty when none, or the token may not know."""
     try:
-        path = f"/repos/{repo}/branches/{branch}/protection/required_status_checks"
+        path = f"/repos/{repo}/branches/{quote(branch, safe='')}/protection/required_status_checks"
         return tuple(client.get(path)["contexts"])
     except (NotFound, NotPermitted):
         return ()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -91,6 +93,12 @@ class Daemon:
             self.wake(name)
         for thread in self._threads:
             thread.join(_STOP_SECONDS / len(self._threads))
+        if any(thread.is_alive() for thread in self._threads):
+            # One waits for an answer of GitHub or of git. Waiting on would break the promise of
+            # five seconds; what it was doing has an intent, and the next start looks it up.
+            _log.warning("stopped_at_work")
+            sys.stderr.flush()
+            os._exit(0)
 
     def _plan(self, timer: BackgroundScheduler, name: str) -> None:
         """APScheduler is the timer only: when a job is due is said by its cadence."""

@@ -61,7 +61,7 @@ def test_one_that_dies_each_time_is_given_up(make: Make, drives: Drives) -> None
     """Killed by the kernel for its memory, say: every loop has a bound, and a person is told."""
     ground = make()
     ground.start(drives, runner_point="outcome.half*")
-    until(lambda: (t := ground.task()) and t.status is Status.BLOCKED and t.shown.told, ground)
+    until(lambda: (t := ground.task()) and t.shown.told and t.shown.label == "Blocked", ground)
     ground.ask("DELETE", f"/issues/{ground.number}/labels/Blocked")
     ground.ask("POST", f"/issues/{ground.number}/comments", {"body": "Not now."})
     ground.ask("PATCH", f"/issues/{ground.number}", {"state": "closed"})
