@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from agent_os.domain.tasks import Status
 from tests.e2e.town import WORK, Town
 
@@ -90,6 +92,7 @@ def test_config_check_and_crontab_and_systemd(town: Town, command: CommandLine) 
     assert "line 2" in command.run("config", "check", code=1)
 
 
+@pytest.mark.long
 def test_work_goes_through_the_jobs_as_commands(town: Town, command: CommandLine) -> None:
     """The three jobs as separate processes, as crontab runs them."""
     town.config["agents"]["fixer"]["command"] = f"sed -i 's/a - b/a + b/' calc.py; {WORK}"

@@ -15,6 +15,8 @@ from .aftermath import created_once, merged_once, processes, sent_once
 from .conftest import Make
 from .ground import Drives, Ground, until
 
+pytestmark = pytest.mark.long
+
 SEEDS = range(20 if os.environ.get("AGENT_OS_CRASH_ALL") == "1" else 1)
 KILLS = 12
 

@@ -15,6 +15,8 @@ from .aftermath import merged_once
 from .conftest import Make
 from .ground import Drives, Ground, until
 
+pytestmark = pytest.mark.long
+
 DONE, BLOCKED = Status.DONE, Status.BLOCKED
 
 

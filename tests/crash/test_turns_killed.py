@@ -19,6 +19,8 @@ from .conftest import Make
 from .ground import Drives, Ground
 from .test_jobs_killed import OFF_THE_PATH, STAGES
 
+pytestmark = pytest.mark.long
+
 #: Mends at first; sent back once it notes that; sent back again it works for a very long time.
 AGENT_SECONDS = 300
 AGENT = f"""sh -c 'if grep -q again notes.txt; then echo more >> notes.txt

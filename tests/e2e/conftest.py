@@ -48,7 +48,7 @@ def build(hub: HubProcess, tmp_path: Path) -> Generator[Build]:
     yield from _built(hub, tmp_path, "agent-os")
 
 
-@pytest.fixture(params=["bot", "owner"])
+@pytest.fixture(params=["bot", pytest.param("owner", marks=pytest.mark.long)])
 def build_as(hub: HubProcess, tmp_path: Path, request: pytest.FixtureRequest) -> Generator[Build]:
     """Makes a town; our token is a bot's, or alice's own: names of actors don't decide."""
     yield from _built(hub, tmp_path, "alice" if request.param == "owner" else "agent-os")

@@ -20,6 +20,7 @@ BODIES = {
 }
 
 
+@pytest.mark.long
 def test_any_text_of_an_issue_becomes_a_pull_request(build: Build) -> None:
     town = build(mode="pull-request", files=WITHOUT_CI)
     title = f"Title | <b> \x07`x` @all {'y' * 150}"
@@ -64,6 +65,7 @@ def test_trap_27_no_repository_file_crashes_or_wedges(build: Build, content: str
     assert task.hold and task.hold.next_step and ".agent-os.yaml" in task.hold.detail
 
 
+@pytest.mark.long
 def test_an_agent_that_is_no_longer_configured_is_replaced(build: Build) -> None:
     town = build(agents={"old": "true", "new": FIX}, mode="pull-request", files=WITHOUT_CI)
     number = town.issue("x", labels=("agent: old", "Ready"))
@@ -74,6 +76,7 @@ def test_an_agent_that_is_no_longer_configured_is_replaced(build: Build) -> None
     town.until(lambda: town.pulls())
 
 
+@pytest.mark.long
 def test_a_path_that_git_would_quote_and_a_binary_file(build: Build) -> None:
     command = r"""printf 'x' > 'na"me ü.txt'; head -c 4096 /dev/urandom > b.bin; ln -s b.bin l"""
     town = build(mode="pull-request", files=GREEN, agents={"w": command})
@@ -84,6 +87,7 @@ def test_a_path_that_git_would_quote_and_a_binary_file(build: Build) -> None:
     assert {"b.bin", "l", 'na"me ü.txt'} <= names
 
 
+@pytest.mark.long
 def test_an_issue_opened_with_the_label_is_taken(build: Build) -> None:
     town = build(mode="pull-request", files=GREEN, agents={"w": WORK})
     made = town.ask("POST", "/issues", {"title": "x", "labels": ["Ready"]})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from agent_os.domain.tasks import Status
 from agent_os.effects import cleaning
 
@@ -31,6 +33,7 @@ def test_trap_38_checkouts_go_first_and_the_rest_later(build: Build) -> None:
     assert not path.exists()
 
 
+@pytest.mark.long
 def test_over_the_quota_the_oldest_checkouts_go_at_once(build: Build) -> None:
     town, path = _done(build, retention={"disk_mb": 0})
     assert cleaning.clean(town.world).checkouts == 1
@@ -66,6 +69,7 @@ def test_a_running_attempt_is_left_alone(build: Build) -> None:
     assert (town.attempt_path(number, 1) / "work").exists()
 
 
+@pytest.mark.long
 def test_permissions_taken_away_and_links_do_not_stop_it(build: Build, tmp_path: Path) -> None:
     town, path = _done(build)
     kept = tmp_path / "kept.txt"
@@ -80,6 +84,7 @@ def test_permissions_taken_away_and_links_do_not_stop_it(build: Build, tmp_path:
     assert not (path / "work").exists() and kept.exists()
 
 
+@pytest.mark.long
 def test_it_runs_once_an_hour(build: Build) -> None:
     town, path = _done(build, retention={"work_hours": 0})
     cleaning.clean_if_due(town.world)

@@ -85,6 +85,7 @@ def test_a_protected_path_blocks_at_once_and_tells_once(build: Build) -> None:
     assert town.labels(number) == {"Blocked"} and town.pulls() == []
 
 
+@pytest.mark.long
 def test_attempts_exhausted_blocks(build: Build) -> None:
     town = build(agents={"a": "true", "b": "echo x > x.txt; exit 2"}, limits={"attempts": 3})
     number = town.ready()
@@ -93,6 +94,7 @@ def test_attempts_exhausted_blocks(build: Build) -> None:
     assert task.hold and "3 attempts failed" in task.hold.detail
 
 
+@pytest.mark.long
 def test_the_same_failure_three_times_parks(build: Build) -> None:
     town = build(agents={"a": "true"}, limits={"attempts": 9})
     number = town.ready()
@@ -108,6 +110,7 @@ def test_a_missing_program_goes_to_the_next_agent_and_charges_nobody(build: Buil
     assert not any(a.charged for a in task.attempts)
 
 
+@pytest.mark.long
 def test_the_same_environment_failure_twice_blocks_with_one_incident(build: Build) -> None:
     files = FILES | {".agent-os.yaml": "setup: exit 7\ntest: python3 -m unittest -q\n"}
     town = build(files=files)
@@ -131,6 +134,7 @@ def test_a_red_base_waits_and_goes_on_when_the_base_moves(build: Build) -> None:
     assert _codes(task) == ["base_red", "complete"]
 
 
+@pytest.mark.long
 def test_a_partial_result_is_tried_again_with_what_remains(build: Build) -> None:
     partial = PARTIAL.format(status="partial", blocker="incomplete")
     town = build(agents={"first": partial, "second": FIX})
@@ -149,6 +153,7 @@ def test_a_blocked_result_asks_a_person(build: Build) -> None:
     town.until(lambda: any("needs you" in c for c in town.comments_of(number)))
 
 
+@pytest.mark.long
 def test_the_label_allows_tests_to_change(build: Build) -> None:
     town = build(
         files=GREEN, agents={"a": "sed -i '/def test_twice/,+1d' test_calc.py"}, mode="pull-request"
@@ -158,6 +163,7 @@ def test_the_label_allows_tests_to_change(build: Build) -> None:
     assert "allowed by alice" in town.pulls()[0]["body"]
 
 
+@pytest.mark.long
 def test_trap_11_without_a_check_the_evidence_says_so(build: Build) -> None:
     town = build(
         files={"notes.txt": "hello\n"},

@@ -88,6 +88,7 @@ def test_every_write_of_the_main_path_may_lose_its_answer(build_as: Build, kind:
     assert bool(absent) == (kind == "drop_before")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["drop_after", "drop_before"])
 def test_the_writes_of_a_refresh_and_the_last_steps(build: Build, kind: str) -> None:
     town = build(mode="pull-request", files=GREEN, agents={"w": WORK})
@@ -150,6 +151,7 @@ def test_trap_06_a_merged_pull_request_leaves_no_issue_open(build: Build) -> Non
     assert town.seen(number)["state"] == "closed"
 
 
+@pytest.mark.long
 def test_a_refused_write_is_tried_again_with_patience_and_then_a_person_is_told(
     build: Build,
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from agent_os.domain.tasks import Status
 
 from .conftest import Build
@@ -51,6 +53,7 @@ def test_tasks_on_several_repositories_run_at_once(build: Build) -> None:
     town.reaches(theirs, Status.DONE, repo=other)
 
 
+@pytest.mark.long
 def test_urgent_goes_first_and_one_slot_runs_one(build: Build) -> None:
     town = build(
         mode="pull-request", files=WITHOUT_CI, agents={"w": f"sleep 0.3; {WORK}"}, limits=ONE

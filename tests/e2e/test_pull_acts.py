@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from agent_os.domain.tasks import Status
 
 from .conftest import Build
@@ -77,6 +79,7 @@ def test_a_draft_waits(build: Build) -> None:
     town.waits(number, "person_merges")
 
 
+@pytest.mark.long
 def test_a_draft_is_not_merged(build: Build) -> None:
     town = build(files=GREEN, agents={"worker": WORK})
     town.hub.admin("POST", "/ci", {"paused": True})
@@ -107,6 +110,7 @@ def test_a_commit_of_a_person_is_kept_verified_and_merged(build_as: Build) -> No
     assert town.file("by_alice.txt") == "mine\n"
 
 
+@pytest.mark.long
 def test_a_commit_that_breaks_the_tests_goes_back_as_a_fix(build: Build) -> None:
     town, number, _ = _waiting(build, agents={"worker": f"{FIX}; {WORK}"})
     town.push(f"agent-os/{number}", {"calc.py": CALC})
@@ -118,6 +122,7 @@ def test_a_commit_that_breaks_the_tests_goes_back_as_a_fix(build: Build) -> None
     assert "a + b" in town.file("calc.py", f"agent-os/{number}")
 
 
+@pytest.mark.long
 def test_a_push_while_a_fix_runs_is_kept(build: Build) -> None:
     town, number, pull = _waiting(build)
     town.config["agents"]["worker"]["command"] = f"while [ ! -e go ]; do sleep 0.05; done; {WORK}"
@@ -131,6 +136,7 @@ def test_a_push_while_a_fix_runs_is_kept(build: Build) -> None:
     assert town.branches()[f"agent-os/{number}"] == sha
 
 
+@pytest.mark.long
 def test_a_comment_of_ours_that_a_person_deletes_stays_deleted(build: Build) -> None:
     town, number, _ = _waiting(build)
     town.until(lambda: town.comments(number))

@@ -30,6 +30,7 @@ def _second(town: Town, files: dict[str, str] = FILES, name: str = "") -> People
     return People(town.hub, name)
 
 
+@pytest.mark.long
 def test_out_of_the_config_is_frozen_and_back_is_reconciled(build: Build) -> None:
     town = build(agents={"slow": SLOW})
     number = town.ready()
@@ -49,6 +50,7 @@ def test_out_of_the_config_is_frozen_and_back_is_reconciled(build: Build) -> Non
     assert not task.attempts[0].charged
 
 
+@pytest.mark.long
 def test_closed_while_out_of_the_config_is_seen_when_back(build: Build) -> None:
     town = build(mode="pull-request", files=GREEN, agents={"w": WORK})
     number = town.ready()
@@ -93,6 +95,7 @@ def test_gone_freezes_and_says_so(build: Build) -> None:
     assert town.task(number).status is Status.IN_REVIEW
 
 
+@pytest.mark.long
 def test_renamed_is_frozen_until_the_config_says_the_new_name(build: Build) -> None:
     town = build(mode="pull-request", files=GREEN, agents={"w": WORK})
     number = town.ready()
@@ -212,6 +215,7 @@ def test_another_repository_of_the_same_name_is_another_one(build: Build) -> Non
     assert new.repo_id != old.repo_id and new.attempts[0].directory != old.attempts[0].directory
 
 
+@pytest.mark.long
 def test_an_empty_repository_waits_for_its_first_commit(build: Build) -> None:
     town = build(files={})
     made = town.hub.api("POST", "/orgs/acme/repos", {"name": town.repo.partition("/")[2]})
@@ -226,6 +230,7 @@ def test_an_empty_repository_waits_for_its_first_commit(build: Build) -> None:
     town.settles(number, Status.DONE)
 
 
+@pytest.mark.long
 def test_paused_repositories_start_nothing(build: Build) -> None:
     town = build()
     other = _second(town)

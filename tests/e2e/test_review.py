@@ -41,6 +41,7 @@ else rm -f changes.txt; fi"""
     assert len(town.pulls()) == 1 and town.file("changes.txt") == ""
 
 
+@pytest.mark.long
 def test_the_log_reaches_the_second_fixing_agent_too(build: Build) -> None:
     lazy = "if test -e log.txt; then exit 1; else rm changes.txt; date +%N >> log.txt; fi"
     able = "touch changes.txt"
@@ -72,6 +73,7 @@ def test_a_review_that_asks_for_changes_is_a_fix_and_its_approval_merges(build: 
     town.settles(number, Status.DONE)
 
 
+@pytest.mark.long
 def test_a_review_fix_that_fails_is_tried_again(build: Build) -> None:
     town = build(mode="pull-request", files=GREEN, agents={"w": WORK, "other": WORK})
     number = town.ready()
@@ -84,6 +86,7 @@ def test_a_review_fix_that_fails_is_tried_again(build: Build) -> None:
     assert "Louder." in town.attempt_file(number, 3, "task.md")
 
 
+@pytest.mark.long
 def test_a_review_of_a_stranger_is_ignored(build: Build) -> None:
     town = build(mode="pull-request", files=GREEN, agents={"w": WORK}, people={"deny": ["bob"]})
     number = town.ready()
@@ -117,6 +120,7 @@ def test_a_stale_base_is_refreshed_before_the_merge(build: Build) -> None:
     assert task.attempts[1].base == head and not any(a.charged for a in task.attempts)
 
 
+@pytest.mark.long
 def test_a_stale_base_may_be_allowed(build: Build) -> None:
     town = build(mode="pull-request", files=GREEN, agents={"w": WORK})
     number = town.ready()
@@ -127,6 +131,7 @@ def test_a_stale_base_may_be_allowed(build: Build) -> None:
     assert len(task.attempts) == 1
 
 
+@pytest.mark.long
 def test_a_refresh_that_breaks_the_tests_is_redone_by_the_agent(build: Build) -> None:
     """The base renames what the result calls: the plain merge fails the gates."""
     user = """printf 'from calc import twice\\nX = twice(2)\\n' > use.py
