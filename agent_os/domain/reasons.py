@@ -33,6 +33,7 @@ class Reason(StrEnum):
     REVIEW_REQUIRED = "review_required"
     DRAFT = "draft"
     MERGEABILITY_UNKNOWN = "mergeability_unknown"
+    MERGE_QUEUE = "merge_queue"
     EFFECT_FAILED = "effect_failed"
 
 
@@ -61,6 +62,7 @@ WHAT_ENDS_IT: dict[Reason, str] = {
     Reason.PERSON_MERGES: "a person merges (or closes) the pull request",
     Reason.REVIEW_REQUIRED: "the review that GitHub requires is given",
     Reason.DRAFT: "the pull request is marked ready for review",
+    Reason.MERGE_QUEUE: "the pull request before it is merged, or taken out of the way",
     Reason.MERGEABILITY_UNKNOWN: "GitHub has computed whether it can be merged",
     Reason.EFFECT_FAILED: "what failed is mended; it is tried again",
 }

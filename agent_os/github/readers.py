@@ -46,10 +46,12 @@ def repository(client: GitHubClient, name: str) -> RepositorySeen:
     )
 
 
-def changed_issues(client: GitHubClient, repo: str) -> Iterator[list[IssueSeen]]:
-    """Pages of all issues, newest update first; pull requests are left out."""
-    path = f"/repos/{repo}/issues"
-    for page in client.pages(path, state="all", sort="updated", direction="desc"):
+def changed_issues(
+    client: GitHubClient, repo: str, *, open_only: bool = False
+) -> Iterator[list[IssueSeen]]:
+    """Pages of issues, newest update first; pull requests are left out."""
+    path, state = f"/repos/{repo}/issues", "open" if open_only else "all"
+    for page in client.pages(path, state=state, sort="updated", direction="desc"):
         yield [_issue(i) for i in page if "pull_request" not in i]
 
 
@@ -228,12 +230,11 @@ def _check_run(data: Json) -> Check:
 
 
 def required_checks(client: GitHubClient, repo: str, branch: str) -> tuple[str, ...]:
-    """Names that branch protection requires; empty when none, or the token may not know."""
-    try:
-        path = f"/repos/{repo}/branches/{quote(branch, safe='')}/protection/required_status_checks"
-        return tuple(client.get(path)["contexts"])
-    except (NotFound, NotPermitted):
-        return ()
+    """Names that branch protection requires. The branch itself tells every reader; the endpoint
+    of the protection would ask for an administrator's token."""
+    data = client.get(f"/repos/{repo}/branches/{quote(branch, safe='')}")
+    protection = data.get("protection") or {}
+    return tuple((protection.get("required_status_checks") or {}).get("contexts") or ())
 
 
 def active_workflows(client: GitHubClient, repo: str) -> int:

@@ -63,7 +63,7 @@ class Dispatcher:
         issues, looked = scanning.updated_issues(world, row)
         found, skipped = _read(world, row, issues)
         steps += found
-        if row.resynced_at is None:
+        if looked.resynced_at != row.resynced_at:
             steps += _gone(world, row, issues)
         again = {step.key.number for step, _ in steps} | {i.number for i in skipped}
         update: dict[str, object] = {

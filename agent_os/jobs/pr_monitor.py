@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import structlog
 
 from agent_os.config.repository_file import PATHS, parse_repository_file
-from agent_os.domain.effects import MergePull
 from agent_os.domain.errors import AgentOSError, ConfigError
 from agent_os.domain.observed import Act, Checks, CheckState, PullSeen
 from agent_os.domain.rules import Mode, RepoRules
@@ -17,7 +16,7 @@ from agent_os.effects.world import World
 from agent_os.github import readers
 from agent_os.jobs import dispatcher, scanning
 from agent_os.jobs.organization import Decided, Run, resting
-from agent_os.policy import merging
+from agent_os.policy import merging, turns
 from agent_os.policy.pull_facts import PullFacts
 from agent_os.store import intents, pauses, repositories, tasks
 from agent_os.store.repositories import Repository
@@ -50,9 +49,8 @@ class PullMonitor:
             found = tasks.listed(tx, repo_id=row.repo_id, unsettled=True)
             busy = intents.unresolved_tasks(tx)
         steps: list[Decided] = []
-        for seen, task in found:
-            if task.pull is None or task.pull.merged_sha or task.pull.closed:
-                continue
+        watched = [(n, t) for n, t in found if t.pull and not (t.pull.merged_sha or t.pull.closed)]
+        for seen, task in watched:
             if task.key in busy or task.key in run.failed:
                 continue
             try:
@@ -62,16 +60,10 @@ class PullMonitor:
                 continue
             if step := merging.decide(facts):
                 steps.append((step, seen))
-        return _one_merge(steps)
+        return turns.in_turn(steps, [t for _, t in watched], row.base_head, world.clock.now())
 
     def after(self, run: Run) -> None:
         pass
-
-
-def _one_merge(steps: list[Decided]) -> list[Decided]:
-    """Merges are one at a time per repository: the next one sees the new base."""
-    merges = [s for s in steps if isinstance(s[0], MergePull)]
-    return [s for s in steps if not isinstance(s[0], MergePull)] + merges[:1]
 
 
 class _PullReader:

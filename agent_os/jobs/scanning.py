@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from agent_os.domain.errors import NotFound
@@ -70,11 +71,13 @@ def updated_issues(world: World, row: Repository) -> tuple[list[IssueSeen], Repo
     cutoff = None if resync or row.watermark is None else row.watermark - OVERLAP
     found: list[IssueSeen] = []
     newest = row.watermark
-    for page in readers.changed_issues(world.client, row.name):
+    for page in readers.changed_issues(world.client, row.name, open_only=cutoff is None):
         found += [i for i in page if cutoff is None or i.updated_at >= cutoff]
         newest = max([i.updated_at for i in page] + ([newest] if newest else []), default=None)
         if cutoff and page and page[-1].updated_at < cutoff:
             break
+    if resync:
+        found += _closed_ones(world, row, {i.number for i in found})
     fresh = [i for i in found if resync or row.looked.get(i.number) != i.updated_at]
     horizon = (newest or now) - OVERLAP
     looked = {
@@ -86,6 +89,18 @@ def updated_issues(world: World, row: Repository) -> tuple[list[IssueSeen], Repo
     if resync:
         update["resynced_at"] = world.clock.now()
     return fresh, row.model_copy(update=update)
+
+
+def _closed_ones(world: World, row: Repository, listed: set[int]) -> list[IssueSeen]:
+    """Of the tasks in work, the issues that are not open: a repository may have a great many
+    closed ones, so they are asked for one by one. One that is gone is left out."""
+    with world.store.read() as tx:
+        numbers = {t.number for _, t in tasks.listed(tx, repo_id=row.repo_id, unsettled=True)}
+    found: list[IssueSeen] = []
+    for number in sorted(numbers - listed):
+        with suppress(NotFound):
+            found.append(readers.issue(world.client, row.name, number))
+    return found
 
 
 class IssueReader:
