@@ -30,7 +30,6 @@ class RepositoryFile(Settings):
     checks: dict[str, str] = Field(default_factory=dict, max_length=20)
     protected_paths: tuple[str, ...] = ()
     merge: Literal["merge", "squash", "rebase"] = "squash"
-    vendors: tuple[str, ...] | None = None
 
     @model_validator(mode="after")
     def _checks_have_commands(self) -> RepositoryFile:

@@ -58,13 +58,6 @@ def opens(number: int = 12) -> OpenPull:
     return OpenPull(**given, branch="b", head="c", base="main", title="t", body="x")
 
 
-def test_on_postgresql_too() -> None:
-    """Its driver is no dependency: `uv pip install psycopg[binary]`, then name a server."""
-    if not stores.POSTGRES:
-        pytest.skip("AGENT_OS_TEST_POSTGRES_URL names no PostgreSQL server: SQLite only")
-    assert "postgresql" in stores.KINDS
-
-
 class TestLeases:
     def test_the_fence_grows_with_each_owner(self, store: Store) -> None:
         first = leases.take(store, "job", TTL)
