@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -46,23 +49,36 @@ class Drives:
         command = [sys.executable, "-m", "tests.crash.drive"]
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT)
+        self._at_work = 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._at_work:
+            self._end()
         self._process.communicate(timeout=60)
 
     def start(self, order: dict[str, Any]) -> int:
-        """Start one; its process id."""
+        """Start one; its process id. What a failed test left at work is ended first."""
+        if self._at_work:
+            self._end()
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        return self._answer()["pid"]
+        self._at_work = self._answer()["pid"]
+        return self._at_work
 
     def wait(self) -> int:
         """The exit status of the one that was started; negative: the signal that ended it."""
-        return self._answer()["status"]
+        status = self._answer()["status"]
+        self._at_work = 0
+        return status
+
+    def _end(self) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self._at_work, signal.SIGKILL)
+        self.wait()
 
     def _answer(self) -> dict[str, int]:
         assert self._process.stdout is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -20,12 +21,18 @@ pytestmark = pytest.mark.long
 DONE, BLOCKED = Status.DONE, Status.BLOCKED
 
 
+def _signal(pid: int, number: signal.Signals) -> None:
+    """A git of ours may end at any moment by itself."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
 def _stop_tree(pid: int) -> Iterator[Process]:
     """Stop every process below `pid`, the later born ones too, and tell which."""
     stopped: dict[int, Process] = {}
     while new := {p: q for p, q in descendants(pid).items() if p not in stopped}:
         for child in new.values():
-            os.kill(child.pid, signal.SIGSTOP)
+            _signal(child.pid, signal.SIGSTOP)
         stopped |= new
     return iter(stopped.values())
 
@@ -41,18 +48,19 @@ def test_a_push_that_outlives_its_job(make: Make, drives: Drives, effect: str) -
     os.kill(job, signal.SIGKILL)
     assert drives.wait() == -signal.SIGKILL
     assert f"{effect}.performed#1" not in ground.reached(), "it was killed too late"
+    later: list[Process] = []
     try:
         job = ground.start(drives)
         until(lambda: ground.reached().count(f"{effect}.intended#1") == 2, ground)
         os.kill(job, signal.SIGSTOP)
-        later = list(_stop_tree(job))
-    finally:
+        later += _stop_tree(job)
         for process in stopped:
-            os.kill(process.pid, signal.SIGCONT)
-    until(lambda: not any(alive(p) for p in stopped), ground)
-    for process in later:
-        os.kill(process.pid, signal.SIGCONT)
-    os.kill(job, signal.SIGCONT)
+            _signal(process.pid, signal.SIGCONT)
+        until(lambda: not any(alive(p) for p in stopped), ground)
+    finally:
+        for process in (*stopped, *later):
+            _signal(process.pid, signal.SIGCONT)
+        _signal(job, signal.SIGCONT)
     assert drives.wait() == 0, ground.story()
     merged_once(ground)
 
