@@ -19,6 +19,8 @@ from .ground import Drives, Ground, until
 pytestmark = pytest.mark.long
 
 DONE, BLOCKED = Status.DONE, Status.BLOCKED
+#: A push takes some 40 ms: to catch it at work may need more than one try.
+_TRIES = 6
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
@@ -40,14 +42,19 @@ def _stop_tree(pid: int) -> Iterator[Process]:
 @pytest.mark.parametrize("effect", ["push_branch", "delete_branch"])
 def test_a_push_that_outlives_its_job(make: Make, drives: Drives, effect: str) -> None:
     """It arrives after the next job found that it had not happened, and did it itself."""
-    ground = make()
-    job = ground.start(drives)
-    until(lambda: f"{effect}.intended#1" in ground.reached(), ground)
-    until(lambda: bool(descendants(job)), ground)
-    stopped = list(_stop_tree(job))
-    os.kill(job, signal.SIGKILL)
-    assert drives.wait() == -signal.SIGKILL
-    assert f"{effect}.performed#1" not in ground.reached(), "it was killed too late"
+    for _ in range(_TRIES):
+        ground = make()
+        job = ground.start(drives)
+        until(lambda ground=ground: f"{effect}.intended#1" in ground.reached(), ground)
+        stopped = list(_stop_tree(job))
+        os.kill(job, signal.SIGKILL)
+        assert drives.wait() == -signal.SIGKILL
+        if stopped and f"{effect}.performed#1" not in ground.reached():
+            break
+        for process in stopped:
+            _signal(process.pid, signal.SIGCONT)
+    else:
+        pytest.fail(f"its git was never caught at work in {_TRIES} tries")
     later: list[Process] = []
     try:
         job = ground.start(drives)
