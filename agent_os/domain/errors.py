@@ -90,6 +90,12 @@ class NotFound(GitHubError):
     code = "not_found"
 
 
+class Moved(GitHubError):
+    """It has another address by now: the repository was renamed, or the issue transferred."""
+
+    code = "moved"
+
+
 class Conflict(GitHubError):
     """405, 409 or 422: GitHub understood and refused."""
 

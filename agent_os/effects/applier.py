@@ -153,7 +153,7 @@ class Applier:
             task = tasks.get(tx, effect.key)
             held = task is not None and task.hold is not None
             log.append(self.store, tx, self._after_failure(failures, held, intent, error))
-            if isinstance(error, errors.NotFound | errors.NotPermitted):
+            if isinstance(error, errors.NotFound | errors.NotPermitted | errors.Moved):
                 repositories.look_again(self.store, tx, effect.repo_id)
         if isinstance(error, errors.RateLimited | errors.TokenRefused):
             raise error

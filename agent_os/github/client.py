@@ -181,7 +181,9 @@ def _error(
         needed = headers.get("x-accepted-github-permissions", "")
         step = f"The token needs: {needed}." if needed else "Check the token's permissions."
         return errors.NotPermitted(message, status=status, next_step=step)
-    if status in (404, 410, *_MOVED):
+    if status in _MOVED:
+        return errors.Moved(message, status=status)
+    if status in (404, 410):
         return errors.NotFound(message, status=status)
     if status in (405, 409, 422):
         return errors.Conflict(message, status=status)

@@ -87,7 +87,7 @@ ANSWERS: list[tuple[int, dict[str, str], Any, type[errors.GitHubError], str]] = 
     (400, {}, "<html>no JSON</html>", errors.GitHubError, "<html>no JSON</html>"),
     (500, {}, {"message": "oops"}, errors.GitHubUnreachable, "oops"),
     (502, {}, "<html>bad gateway</html>", errors.GitHubUnreachable, "bad gateway"),
-    (307, {}, {"message": "Moved"}, errors.NotFound, "Moved"),
+    (307, {}, {"message": "Moved"}, errors.Moved, "Moved"),
 ]
 
 
@@ -280,7 +280,7 @@ def test_a_write_is_not_sent_to_another_place(
     new = f"{API}/repositories/1/issues"
     github.add("POST", f"{API}{REPO}/issues", status=status, headers={"Location": new})
     github.add("POST", new, json={"id": 1})
-    with pytest.raises(errors.NotFound):
+    with pytest.raises(errors.Moved):
         client.send("POST", f"{REPO}/issues", {})
     assert len(github.calls) == 1
 
