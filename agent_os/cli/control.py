@@ -67,6 +67,21 @@ def resume(
         _set(world, repo, everything, json, steering.resume, "goes on", "was not paused")
 
 
+def takeover(
+    repo: Annotated[str, typer.Argument(metavar="OWNER/REPO", help="A repository of the config.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+) -> None:
+    """Make a repository ours that another installation works on: from then on that one is refused.
+
+    Stop the other one first; what it has not pushed stays on its machine."""
+    with opened(config) as world:
+        from agent_os.jobs import steering
+
+        said = steering.takeover(world, _named(world, repo))
+        show(json, {"repository": repo, "result": said}, lambda console: console.print(said))
+
+
 def _set(
     world: World,
     repo: str | None,
@@ -88,8 +103,12 @@ def _scope(world: World, repo: str | None, everything: bool) -> str:
 
     if everything == bool(repo):
         raise BadInput("Name one repository, or --all.")
-    if everything or repo is None:
-        return pauses.ALL
+    return pauses.ALL if everything or repo is None else _named(world, repo)
+
+
+def _named(world: World, repo: str) -> str:
+    from agent_os.domain.errors import BadInput
+
     known = [r.name for r in world.config.repositories]
     named = [
         n for n in known if n.lower() == repo.lower() or n.lower().endswith(f"/{repo.lower()}")

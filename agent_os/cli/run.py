@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -68,10 +70,13 @@ def up(
         if not webhooks.listen:
             daemon.serve()
             return
+        from agent_os.jobs.own_acts import is_own_act
         from agent_os.web.server import served
         from agent_os.web.webhooks import Receiver
 
-        receiver = Receiver(webhooks.secret.get_secret_value(), daemon.wake, daemon.working)
+        ours = partial(is_own_act, replace(world, client=world.client.copy()))
+        secret = webhooks.secret.get_secret_value()
+        receiver = Receiver(secret, daemon.wake, daemon.working, ours)
         with served(receiver.app(), *webhooks.address) as port:
             typer.echo(f"Webhooks are received at port {port}.", err=True)
             daemon.serve()

@@ -92,6 +92,8 @@ def _coloured(made: RenderableType, rows: list[dict[str, Any]]) -> RenderableTyp
 def _repo_state(repo: dict[str, Any]) -> str:
     if repo["frozen"]:
         return f"frozen: {repo['frozen']}"
+    if repo["owned_elsewhere"]:
+        return repo["owned_elsewhere"]
     if repo["paused"]:
         return "paused"
     if repo["last_error"]:

@@ -41,6 +41,12 @@ class Record(Contract):
     consumes: tuple[int, ...] = ()
 
 
+class OwnRepository(Effect):
+    """Before the first claim: no other installation may work on the repository."""
+
+    kind = "own_repository"
+
+
 class StartAttempt(Effect):
     kind = "start_attempt"
     attempt: int
@@ -125,6 +131,8 @@ class SetLabels(Effect):
     """The state label that is shown afterwards; empty: none."""
     add: tuple[str, ...]
     remove: tuple[str, ...]
+    node: str = ""
+    """The issue's id in GraphQL; empty: it has to be asked for."""
 
 
 class WriteComment(Effect):
@@ -145,6 +153,7 @@ class EditComment(Effect):
 EFFECTS: dict[str, type[Effect]] = {
     cls.kind: cls
     for cls in (
+        OwnRepository,
         StartAttempt,
         AcceptOutcome,
         StopAttempt,

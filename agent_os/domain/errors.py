@@ -57,6 +57,12 @@ class GitError(AgentOSError):
         self.output = output
 
 
+class OwnedElsewhere(AgentOSError):
+    """Another installation works on the repository."""
+
+    code = "owned_elsewhere"
+
+
 class SandboxError(AgentOSError):
     code = "sandbox_failed"
 

@@ -63,6 +63,7 @@ class EventKind(StrEnum):
     REPO_FROZEN = "repo_frozen"
     REPO_THAWED = "repo_thawed"
     REPO_RENAMED = "repo_renamed"
+    REPO_OWNED = "repo_owned"
 
 
 class Event(Contract):

@@ -51,6 +51,7 @@ def _requested(task: Task | None, event: Event) -> Task:
         "repo_id": event.repo_id,
         "number": event.number,
         "author": data.get("author", ""),
+        "node": data.get("node", ""),
         "round": task.round + 1 if task else 1,
         "notes": task.notes if task else "",
     }

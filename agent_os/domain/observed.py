@@ -18,6 +18,8 @@ class RepositorySeen(Contract):
 
 class IssueSeen(Contract):
     number: int
+    node: str = ""
+    """Its id in GraphQL."""
     title: str
     body: str
     author: str

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     REPO_PAUSED = "repo_paused"
     ALL_PAUSED = "all_paused"
     REPO_FROZEN = "repo_frozen"
+    OWNED_ELSEWHERE = "owned_elsewhere"
     DRY_RUN = "dry_run"
     EMPTY_REPOSITORY = "empty_repository"
     NO_AGENT = "no_agent"
@@ -46,6 +47,7 @@ WHAT_ENDS_IT: dict[Reason, str] = {
     Reason.REPO_PAUSED: "`agent-os resume OWNER/REPO`",
     Reason.ALL_PAUSED: "`agent-os resume --all`",
     Reason.REPO_FROZEN: "the repository is back in the config, unarchived and reachable",
+    Reason.OWNED_ELSEWHERE: "`agent-os takeover OWNER/REPO` gives the repository to us",
     Reason.DRY_RUN: "the repository's mode is `pull-request` or `auto-merge`",
     Reason.EMPTY_REPOSITORY: "the repository gets its first commit",
     Reason.UNREADABLE: "what can't be read there is mended",

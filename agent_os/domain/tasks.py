@@ -152,6 +152,8 @@ class Task(Contract):
     number: int
     title: str
     author: str
+    node: str = ""
+    """The issue's id in GraphQL."""
     round: int
     request: Request
     spec: Spec

@@ -28,9 +28,11 @@ _LONGEST_BACKOFF = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Applied:
-    """`changed`: look again. `failed`: this task's turn is over."""
+    """`changed`: others look too. `again`: so does this job, at once. `failed`: this task's turn
+    is over."""
 
     changed: bool = False
+    again: bool = False
     failed: bool = False
 
 
@@ -53,13 +55,15 @@ class Applier:
         with self.store.write() as tx:
             leases.check(tx, self.lease)
             if tasks.seq(tx, step.key) != seen:
-                return Applied(changed=True)
+                return Applied(changed=True, again=True)
             log.append(self.store, tx, [e for e in step.events if self._is_new(tx, e)])
             if any(e.kind is EventKind.REQUESTED for e in step.events):
                 declined.remove(tx, step.key)
             signals.consume(self.store, tx, step.key.repo_id, step.consumes)
         failpoint("record")
-        return Applied(changed=bool(step.events))
+        # That a task waits is shown to people; nobody decides otherwise for it.
+        again = any(e.kind is not EventKind.WAITING for e in step.events)
+        return Applied(changed=bool(step.events), again=again)
 
     def _is_new(self, tx: sa.Connection, event: Event) -> bool:
         """An incident is opened once per signal, ever; a refusal is written when it changes."""
@@ -106,7 +110,8 @@ class Applier:
         failpoint(f"{effect.kind}.performed")
         self._settle(intent, State.DONE, facts)
         failpoint(f"{effect.kind}.recorded")
-        return Applied(changed=not isinstance(effect, StopAttempt))
+        moved = not isinstance(effect, StopAttempt)
+        return Applied(changed=moved, again=moved)
 
     def _intend(self, effect: Effect, seen: int) -> Intent | None:
         """The intent, in the transaction that checks fence and precondition; None: not now."""
@@ -153,6 +158,8 @@ class Applier:
             task = tasks.get(tx, effect.key)
             held = task is not None and task.hold is not None
             log.append(self.store, tx, self._after_failure(failures, held, intent, error))
+            if isinstance(error, errors.OwnedElsewhere):
+                repositories.taken_away(self.store, tx, effect.repo_id, error.message)
             if isinstance(error, errors.NotFound | errors.NotPermitted | errors.Moved):
                 repositories.look_again(self.store, tx, effect.repo_id)
         if isinstance(error, errors.RateLimited | errors.TokenRefused):
@@ -166,8 +173,8 @@ class Applier:
         data = {"effect": effect.kind, "code": error.code, "error": error.message}
         events = [self._event(intent, EventKind.EFFECT_FAILED, **data)]
         permanent = isinstance(error, errors.ConfigError | errors.BadInput)
-        if isinstance(error, errors.RateLimited | errors.TokenRefused):
-            return events
+        if isinstance(error, errors.RateLimited | errors.TokenRefused | errors.OwnedElsewhere):
+            return events  # what stops the whole repository is no trouble of this task
         if not held and (permanent or failures >= _MOST_FAILURES):
             step = error.next_step or "Mend the cause, then label the issue Ready."
             hold = {"reason": error.code, "detail": error.message, "next_step": step}

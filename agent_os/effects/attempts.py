@@ -65,6 +65,7 @@ class AttemptStarter:
         mirror = world.mirror(task.repo_id)
         mirror.ensure(repository.clone_url)
         mirror.fetch(repository.clone_url, world.token)
+        world.ownership(task.repo_id).check()
         base = mirror.resolve(f"refs/heads/{repository.default_branch}")
         if base is None:
             raise BadInput(

@@ -8,6 +8,7 @@ from agent_os.domain.events import EventKind
 from agent_os.effects.performer import ABSENT, UNKNOWN, Facts, Resolution, done
 from agent_os.effects.world import World
 from agent_os.store.intents import Intent
+from agent_os.workspace.mirror import Update
 
 
 def _remote(world: World, effect: Effect, branch: str) -> str | None:
@@ -18,10 +19,8 @@ def _remote(world: World, effect: Effect, branch: str) -> str | None:
 
 class BranchPusher:
     def perform(self, world: World, effect: PushBranch, intent: str) -> Facts:
-        url = world.repository(effect.repo_id).clone_url
-        refspec = f"{effect.sha}:refs/heads/{effect.branch}"
-        mirror = world.mirror(effect.repo_id)
-        mirror.push(url, world.token, refspec, effect.expected or None)
+        ref = f"refs/heads/{effect.branch}"
+        world.ownership(effect.repo_id).push(Update(ref, effect.sha, effect.expected))
         return self._facts(world, effect)
 
     def probe(self, world: World, effect: PushBranch, intent: Intent) -> Resolution:
@@ -45,11 +44,10 @@ class BranchDeleter:
     """After the merge. A branch that moved since, or is gone already, is left alone."""
 
     def perform(self, world: World, effect: DeleteBranch, intent: str) -> Facts:
-        url = world.repository(effect.repo_id).clone_url
         ref = f"refs/heads/{effect.branch}"
         left = ""
         try:
-            world.mirror(effect.repo_id).delete_remote(url, world.token, ref, effect.expected)
+            world.ownership(effect.repo_id).push(Update(ref, "", effect.expected))
         except Conflict:
             left = _remote(world, effect, effect.branch) or ""
         return [world.fact(effect, EventKind.BRANCH_DELETED, {"left_at": left})]

@@ -9,12 +9,27 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 _reached: Counter[str] = Counter()
+_watchers: list[Callable[[str], None]] = []
+
+
+@contextmanager
+def watched(by: Callable[[str], None]) -> Generator[None]:
+    """Meanwhile `by` is called with each name that is reached; what it raises unwinds the job."""
+    _watchers.append(by)
+    try:
+        yield
+    finally:
+        _watchers.remove(by)
 
 
 def failpoint(name: str) -> None:
+    for watcher in _watchers:
+        watcher(name)
     wanted = os.environ.get("AGENT_OS_FAILPOINT")
     record = os.environ.get("AGENT_OS_FAILPOINT_LOG")
     if not wanted and not record:

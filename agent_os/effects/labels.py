@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from urllib.parse import quote
 
 from agent_os.domain.effects import SetLabels
-from agent_os.domain.errors import NotFound
 from agent_os.domain.events import EventKind
 from agent_os.effects.performer import ABSENT, Facts, Resolution, done
 from agent_os.effects.world import World
-from agent_os.github import readers
+from agent_os.github import labels, readers
 from agent_os.policy import echoes
 from agent_os.store.intents import Intent
 
@@ -19,15 +17,8 @@ _SKEW = timedelta(seconds=5)
 
 class LabelPerformer:
     def perform(self, world: World, effect: SetLabels, intent: str) -> Facts:
-        path = f"/repos/{effect.repo}/issues/{effect.number}/labels"
-        if effect.add:
-            world.client.send("POST", path, {"labels": list(effect.add)})
-        for label in effect.remove:
-            try:
-                world.client.send("DELETE", f"{path}/{quote(label, safe='')}")
-            except NotFound:
-                readers.issue(world.client, effect.repo, effect.number)
-                # The issue is there, so only the label was gone already.
+        node = effect.node or readers.issue(world.client, effect.repo, effect.number).node
+        labels.change(world.client, effect.repo, node, effect.add, effect.remove)
         return self._facts(world, effect)
 
     def probe(self, world: World, effect: SetLabels, intent: Intent) -> Resolution:

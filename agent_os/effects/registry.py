@@ -15,6 +15,7 @@ from agent_os.domain.effects import (
     Effect,
     MergePull,
     OpenPull,
+    OwnRepository,
     PushBranch,
     SetLabels,
     StartAttempt,
@@ -26,6 +27,7 @@ from agent_os.effects.branches import BranchDeleter, BranchPusher
 from agent_os.effects.comments import CommentEditor, CommentWriter
 from agent_os.effects.issues import IssueCloser
 from agent_os.effects.labels import LabelPerformer
+from agent_os.effects.ownership import RepositoryOwner
 from agent_os.effects.performer import Performer
 from agent_os.effects.pulls import (
     PullCloser,
@@ -36,6 +38,7 @@ from agent_os.effects.pulls import (
 )
 
 PERFORMERS: dict[type[Effect], Performer[Any]] = {
+    OwnRepository: RepositoryOwner(),
     StartAttempt: AttemptStarter(),
     AcceptOutcome: OutcomeAccepter(),
     StopAttempt: AttemptStopper(),
@@ -56,4 +59,4 @@ PERFORMERS: dict[type[Effect], Performer[Any]] = {
 LOCAL = (StartAttempt, AcceptOutcome, StopAttempt)
 
 #: A git command that failed on the way may have changed the remote all the same.
-OVER_GIT = (PushBranch, DeleteBranch)
+OVER_GIT = (OwnRepository, PushBranch, DeleteBranch)

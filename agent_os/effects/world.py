@@ -19,6 +19,7 @@ from agent_os.store import repositories, tasks
 from agent_os.store.database import Store
 from agent_os.store.repositories import Repository
 from agent_os.workspace.mirror import Mirror
+from agent_os.workspace.ownership import Ownership
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,11 @@ class World:
 
     def mirror(self, repo_id: int) -> Mirror:
         return Mirror(self.config.home / "mirrors" / f"{repo_id}.git")
+
+    def ownership(self, repo_id: int) -> Ownership:
+        """Whether the repository is ours to work on, and our pushes to it."""
+        row, installation = self.repository(repo_id), self.store.installation
+        return Ownership(self.mirror(repo_id), row.clone_url, self.token, installation, row.name)
 
     def attempt_dir(self, task: Task, number: int) -> Path:
         """`attempts/<owner>-<repo>-<issue>.<repository's id>/<round>.<number>`.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import requests
@@ -25,11 +25,27 @@ _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 Json = dict[str, Any]
 
 
+class Wire(Protocol):
+    """What carries one request to GitHub: PyGithub's requester, or a simulation of the network."""
+
+    def requestJson(
+        self, verb: str, url: str, parameters: None, headers: dict[str, Any] | None, input: Any
+    ) -> tuple[int, dict[str, Any], str]:
+        """(status, headers by lower-case name, text). requests.RequestException: no answer."""
+        ...
+
+
 class GitHubClient:
     """`get`, `pages`, `send`: paths below the API's root, JSON in and out, errors of our tree."""
 
     def __init__(
-        self, api_url: str, token: str, timeout: float, governor: Governor, store: Store | None
+        self,
+        api_url: str,
+        token: str,
+        timeout: float,
+        governor: Governor,
+        store: Store | None,
+        wire: Wire | None = None,
     ) -> None:
         self.api_url = api_url
         self.governor = governor
@@ -37,11 +53,14 @@ class GitHubClient:
         self._timeout = timeout
         self._store = store
         self._login = ""
-        self._requester = requester(api_url, token, timeout)
+        self._given = wire
+        self._wire: Wire = wire or requester(api_url, token, timeout)
 
     def copy(self) -> GitHubClient:
         """Another one for another thread: a connection of its own, the same governor."""
-        return GitHubClient(self.api_url, self._token, self._timeout, self.governor, self._store)
+        return GitHubClient(
+            self.api_url, self._token, self._timeout, self.governor, self._store, self._given
+        )
 
     @property
     def login(self) -> str:
@@ -87,16 +106,34 @@ class GitHubClient:
         _, _, text = self.governor.write(lambda: self._request(verb, path, body=body))
         return _parsed(text, path) if text else None
 
-    def graphql(self, query: str, variables: Json) -> Json:
-        """A GraphQL query (never a mutation: it is repeated like a read)."""
+    def query(self, text: str, variables: Json) -> Json:
+        """A GraphQL query's data."""
+        return self.query_partly(text, variables, "")[0]
+
+    def query_partly(self, text: str, variables: Json, field: str) -> tuple[Json, bool]:
+        """(data, whether the token may not read a `field` in it: that one is null then)."""
+        _, _, answer = self.governor.read(lambda: self._graphql(text, variables))
+        data, found = _graph(answer)
+        for error in found:
+            if not (error.get("type") == "FORBIDDEN" and field in (error.get("path") or ())):
+                raise _graph_error(error)
+        return data, bool(found)
+
+    def mutate(self, text: str, variables: Json) -> Json:
+        """A GraphQL mutation: sent once. GitHubUnreachable also when a part of it was refused:
+        the part before may have happened."""
+        _, _, answer = self.governor.write(lambda: self._graphql(text, variables))
+        data, found = _graph(answer)
+        if found and any(value is not None for value in data.values()):
+            raise errors.GitHubUnreachable(f"Refused in part: {_graph_error(found[0]).message}")
+        if found:
+            raise _graph_error(found[0])
+        return data
+
+    def _graphql(self, text: str, variables: Json) -> tuple[int, dict[str, Any], str]:
         url = self.api_url.removesuffix("/api/v3").removesuffix("/v3")
         path = f"{url}/api/graphql" if url != self.api_url else f"{url}/graphql"
-        body = {"query": query, "variables": variables}
-        _, _, text = self.governor.read(lambda: self._request("POST", path, body=body))
-        answer = _parsed(text, path)
-        if answer.get("errors"):
-            raise errors.GitHubError(f"GraphQL: {answer['errors'][0].get('message', 'error')}")
-        return answer["data"]
+        return self._request("POST", path, body={"query": text, "variables": variables})
 
     def _page(self, url: str) -> tuple[str, Any]:
         kept = self._kept(url)
@@ -146,7 +183,7 @@ class GitHubClient:
         self, verb: str, url: str, headers: dict[str, Any] | None, body: Any
     ) -> tuple[int, dict[str, Any], str]:
         try:
-            status, found, text = self._requester.requestJson(verb, url, None, headers, body)
+            status, found, text = self._wire.requestJson(verb, url, None, headers, body)
         except requests.RequestException as error:
             raise errors.GitHubUnreachable(
                 f"No answer from {self.api_url} for {verb} {url}: {type(error).__name__}.",
@@ -165,6 +202,24 @@ def _parsed(text: str, url: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise errors.GitHubUnreachable(f"GitHub's answer for {url} is not JSON.") from error
+
+
+def _graph(text: str) -> tuple[Json, list[Json]]:
+    """(data, errors) of a GraphQL answer: both may be there."""
+    answer = _parsed(text, "GraphQL")
+    if not isinstance(answer, dict):
+        raise errors.GitHubUnreachable("GitHub's answer for GraphQL is not an object.")
+    return answer.get("data") or {}, answer.get("errors") or []
+
+
+def _graph_error(error: Json) -> errors.GitHubError:
+    message = f"GraphQL: {error.get('message', 'error')}"
+    kinds: dict[str, type[errors.GitHubError]] = {
+        "NOT_FOUND": errors.NotFound,
+        "FORBIDDEN": errors.NotPermitted,
+        "UNPROCESSABLE": errors.Conflict,
+    }
+    return kinds.get(str(error.get("type")), errors.GitHubError)(message)
 
 
 def _with_query(path: str, query: dict[str, str | int]) -> str:

@@ -21,7 +21,7 @@ from agent_os.domain.observed import (
 )
 from agent_os.github.client import GitHubClient, Json
 
-_EDITS = """query($owner:String!,$name:String!,$number:Int!){
+EDITS_QUERY = """query($owner:String!,$name:String!,$number:Int!){
   repository(owner:$owner,name:$name){issue(number:$number){
     lastEditedAt editor{login}
     userContentEdits(first:100){totalCount nodes{editedAt editor{login} diff}}}}}"""
@@ -31,6 +31,11 @@ _CONCLUSIONS = {
     "neutral": CheckState.SUCCESS,
     "skipped": CheckState.SUCCESS,
     "action_required": CheckState.NEEDS_PERSON,
+}
+_STATUSES = {
+    "pending": CheckState.PENDING,
+    "expected": CheckState.PENDING,
+    "success": CheckState.SUCCESS,
 }
 
 
@@ -67,6 +72,7 @@ def issue(client: GitHubClient, repo: str, number: int) -> IssueSeen:
 def _issue(data: Json) -> IssueSeen:
     return IssueSeen(
         number=data["number"],
+        node=data.get("node_id") or "",
         title=data["title"] or "",
         body=data["body"] or "",
         author=_login(data["user"]),
@@ -103,7 +109,7 @@ def edits(client: GitHubClient, repo: str, number: int) -> Edits:
     """Who changed the body when. Empty when nobody did. IncompleteList above a hundred edits:
     the oldest of a part would pass for the text that was asked for."""
     owner, name = repo.split("/", 1)
-    data = client.graphql(_EDITS, {"owner": owner, "name": name, "number": number})
+    data = client.query(EDITS_QUERY, {"owner": owner, "name": name, "number": number})
     found = (data.get("repository") or {}).get("issue") or {}
     history = found.get("userContentEdits") or {}
     nodes = history.get("nodes") or []
@@ -194,29 +200,22 @@ def checks(client: GitHubClient, repo: str, sha: str) -> Checks:
         runs = client.all(f"/repos/{repo}/commits/{sha}/check-runs", "check_runs", filter="latest")
     except NotPermitted:
         runs = client.all(f"/repos/{repo}/actions/runs", "workflow_runs", head_sha=sha)
-    seen = [_check_run(r) for r in runs]
-    for status in client.all(f"/repos/{repo}/commits/{sha}/status", "statuses"):
-        state = {"pending": CheckState.PENDING, "success": CheckState.SUCCESS}
-        check = Check(
-            name=status["context"],
-            state=state.get(status["state"], CheckState.FAILURE),
-            url=status.get("target_url") or "",
-            summary=status.get("description") or "",
-        )
-        seen.append(check)
-    return Checks(sha=sha, checks=tuple(_worst(seen)))
+    statuses = client.all(f"/repos/{repo}/commits/{sha}/status", "statuses")
+    seen = [check_run(r) for r in runs] + [commit_status(s) for s in statuses]
+    return Checks(sha=sha, checks=worst(seen))
 
 
-def _worst(seen: list[Check]) -> list[Check]:
+def worst(seen: list[Check]) -> tuple[Check, ...]:
     """One check a name: a push and a pull request may both have run the same job."""
     order = list(CheckState)
     found: dict[str, Check] = {}
     for check in sorted(seen, key=lambda c: order.index(c.state)):
         found[check.name] = check
-    return [found[name] for name in sorted(found)]
+    return tuple(found[name] for name in sorted(found))
 
 
-def _check_run(data: Json) -> Check:
+def check_run(data: Json) -> Check:
+    """A check run, as REST shows it."""
     state = CheckState.PENDING
     if data["status"] == "completed":
         state = _CONCLUSIONS.get(data["conclusion"] or "", CheckState.FAILURE)
@@ -230,6 +229,16 @@ def _check_run(data: Json) -> Check:
         url=url,
         summary=" ".join(p for p in (output.get("title"), output.get("summary")) if p),
         job_id=int(job) if actions and job.isdigit() else 0,
+    )
+
+
+def commit_status(data: Json) -> Check:
+    """A commit's status, as REST shows it."""
+    return Check(
+        name=data["context"],
+        state=_STATUSES.get(data["state"], CheckState.FAILURE),
+        url=data.get("target_url") or "",
+        summary=data.get("description") or "",
     )
 
 

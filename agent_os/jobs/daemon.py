@@ -13,6 +13,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from agent_os.domain.errors import AgentOSError
+from agent_os.domain.tasks import Status
 from agent_os.effects.world import World
 from agent_os.jobs import registry
 from agent_os.store import tasks
@@ -22,11 +23,11 @@ _WATCH_SECONDS = 0.2
 _STOP_SECONDS = 4.0
 ALL = "*"
 _SLOT = "slot"
-#: A change here may be work there: these jobs are looked at again.
+#: A change here may be work there. The dispatcher asks GitHub, so it follows only for its claims.
 _FOLLOWERS = {
-    "dispatcher": ("dispatcher", "queue-engine"),
+    "dispatcher": ("queue-engine",),
     "queue-engine": ("queue-engine", "pr-monitor"),
-    "pr-monitor": ("pr-monitor", "queue-engine", "dispatcher"),
+    "pr-monitor": ("queue-engine",),
 }
 
 
@@ -119,11 +120,18 @@ class Daemon:
                 if self._run(world, name, keys):
                     for follower in _FOLLOWERS[name]:
                         self.wake(follower)
+                    if name != "dispatcher" and self._claims_wait():
+                        self.wake("dispatcher")
             except AgentOSError as error:
                 _log.error("job_failed", job=name, code=error.code, error=str(error))
             except Exception:  # noqa: BLE001 - a job's boundary: the next run starts afresh
                 _log.exception("job_crashed", job=name)
                 self._stopping.wait(1)
+
+    def _claims_wait(self) -> bool:
+        """Whether a task waits for its claim: what happened may be what it waits for."""
+        with self.world.store.read() as tx:
+            return bool(tasks.listed(tx, statuses=(Status.READY,)))
 
     @staticmethod
     def _run(world: World, name: str, keys: set[str]) -> bool:

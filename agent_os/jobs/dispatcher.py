@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from agent_os.domain.effects import Record
+from agent_os.domain.effects import OwnRepository, Record
 from agent_os.domain.errors import (
     AgentOSError,
     GitHubUnreachable,
@@ -25,7 +25,7 @@ from agent_os.github import readers
 from agent_os.jobs import scanning
 from agent_os.jobs.organization import Decided, Run, resting
 from agent_os.policy import commands, eligibility, specs
-from agent_os.policy.steps import event, record, waiting
+from agent_os.policy.steps import about, event, record, waiting
 from agent_os.store import log, pauses, repositories, signals, tasks
 from agent_os.store.repositories import Repository
 
@@ -95,6 +95,7 @@ class Dispatcher:
                 rules=rules,
                 labels=world.config.labels,
                 frozen=row.frozen,
+                owned_elsewhere=row.owned_elsewhere,
                 all_paused=pauses.ALL in paused,
                 repo_paused=row.name.lower() in paused,
                 empty=row.empty,
@@ -103,6 +104,9 @@ class Dispatcher:
             )
             now = world.clock.now()
             refused = eligibility.refusal(task, around)
+            if refused is None and not row.owned:
+                own = OwnRepository(**about(task, "nobody else may work on it meanwhile"))
+                return [(own, seen)]
             if refused is None:
                 steps.append((record(task, event(task, EventKind.CLAIMED, now)), seen))
             elif step := waiting(task, *refused, now):
@@ -221,12 +225,13 @@ def _follow_base(world: World, row: Repository) -> None:
         found = tasks.listed(tx, repo_id=row.repo_id, statuses=(Status.QUEUED, Status.IN_REVIEW))
     waits = [t for _, t in found if t.attempts and t.attempts[-1].code is FailureCode.BASE_RED]
     if waits:
-        follow_base(world, row)
+        base_is_at(
+            world, row, readers.branch_head(world.client, row.name, row.default_branch) or ""
+        )
 
 
-def follow_base(world: World, row: Repository) -> Repository:
+def base_is_at(world: World, row: Repository, head: str) -> Repository:
     """The row with the default branch's newest commit."""
-    head = readers.branch_head(world.client, row.name, row.default_branch) or ""
     if head == row.base_head:
         return row
     with world.store.write() as tx:

@@ -108,7 +108,6 @@ def _turns(job: Job, current: Run, lease: Lease, preview: Callable[[Step], None]
             return
         if not _apply(applier, current, steps):
             break
-        current.changed = True
         leases.renew(current.world.store, lease, LEASE)
     job.after(current)
     for finish in current.at_end:
@@ -116,7 +115,8 @@ def _turns(job: Job, current: Run, lease: Lease, preview: Callable[[Step], None]
 
 
 def _apply(applier: Applier, current: Run, steps: list[Decided]) -> bool:
-    changed = False
+    """Whether to look again: something happened that may call for the next step."""
+    again = False
     done: set[TaskKey] = set()
     for step, seen in steps:
         skip = step.key in current.failed or step.key in done
@@ -130,8 +130,9 @@ def _apply(applier: Applier, current: Run, steps: list[Decided]) -> bool:
             continue
         if applied.failed:
             current.failed.add(step.key)
-        changed |= applied.changed
-    return changed
+        current.changed |= applied.changed
+        again |= applied.again
+    return again
 
 
 def _stop_repository(current: Run, step: Step, error: AgentOSError) -> None:

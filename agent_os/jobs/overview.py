@@ -66,6 +66,7 @@ def _repositories(
             "looked_at": row is not None,
             "empty": row is not None and row.empty,
             "frozen": frozen or ("" if name in modes else "not in the config"),
+            "owned_elsewhere": row.owned_elsewhere if row else "",
             "paused": name.lower() in stopped or pauses.ALL in stopped,
             "last_error": row.last_error if row else unseen_errors.get(name, ""),
         }

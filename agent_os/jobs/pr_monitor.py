@@ -13,13 +13,15 @@ from agent_os.domain.rules import Mode, RepoRules
 from agent_os.domain.tasks import Task
 from agent_os.effects import resolver
 from agent_os.effects.world import World
-from agent_os.github import readers
+from agent_os.github import looks, readers
+from agent_os.github.looks import Look
 from agent_os.jobs import dispatcher, scanning
 from agent_os.jobs.organization import Decided, Run, resting
 from agent_os.policy import merging, turns
 from agent_os.policy.pull_facts import PullFacts
 from agent_os.store import intents, pauses, repositories, tasks
 from agent_os.store.repositories import Repository
+from agent_os.workspace.mirror import OWNER_SEEN
 
 _log = structlog.get_logger()
 _LOG_TAIL = 4_000
@@ -44,17 +46,22 @@ class PullMonitor:
             return []
         if not run.preview:
             resolver.resolve_all(world, row.repo_id)
-        row = dispatcher.follow_base(world, row)
         with world.store.read() as tx:
             found = tasks.listed(tx, repo_id=row.repo_id, unsettled=True)
             busy = intents.unresolved_tasks(tx)
-        steps: list[Decided] = []
         watched = [(n, t) for n, t in found if t.pull and not (t.pull.merged_sha or t.pull.closed)]
-        for seen, task in watched:
-            if task.key in busy or task.key in run.failed:
-                continue
+        asked = [(n, t) for n, t in watched if not (t.key in busy or t.key in run.failed)]
+        if not asked:
+            return []
+        numbers = [t.pull.number for _, t in asked if t.pull]
+        seen_now = looks.look(world.client, row.name, row.default_branch, numbers)
+        row = dispatcher.base_is_at(world, row, seen_now.base)
+        if seen_now.owner and seen_now.owner != world.mirror(row.repo_id).resolve(OWNER_SEEN):
+            row = scanning.look_at_owner(world, row)
+        steps: list[Decided] = []
+        for seen, task in asked:
             try:
-                facts = _PullReader(world, row, rules, task).facts()
+                facts = _PullReader(world, row, rules, task, seen_now).facts()
             except (ValueError, KeyError, TypeError) as error:
                 _log.warning("pull_unreadable", task=task.name, error=str(error))
                 continue
@@ -67,17 +74,21 @@ class PullMonitor:
 
 
 class _PullReader:
-    """Reads no more than the decision needs: what rules out the rest comes first."""
+    """What one look showed, and what few decisions need besides."""
 
-    def __init__(self, world: World, row: Repository, rules: RepoRules, task: Task) -> None:
+    def __init__(
+        self, world: World, row: Repository, rules: RepoRules, task: Task, look: Look
+    ) -> None:
+        assert task.pull is not None
         self.world = world
         self.row = row
         self.rules = rules
         self.task = task
+        self.look = look
+        self.seen = look.pulls[task.pull.number]
 
     def facts(self) -> PullFacts:
-        assert self.task.pull is not None
-        pull = readers.pull(self.world.client, self.row.name, self.task.pull.number)
+        pull = self.seen.pull
         with self.world.store.read() as tx:
             paused = pauses.paused(tx)
         facts = PullFacts(
@@ -88,6 +99,7 @@ class _PullReader:
             pull=pull,
             paused=pauses.ALL in paused
             or self.row.name.lower() in paused
+            or bool(self.row.owned_elsewhere)
             or self.rules.mode is Mode.DRY_RUN,
             default_branch=self.row.default_branch,
             base_head=self.row.base_head,
@@ -96,7 +108,7 @@ class _PullReader:
             return facts.model_copy(update=self._ending(pull))
         if self.task.running or pull.draft or self.task.hold:
             return facts
-        return facts.model_copy(update=self._state(pull))
+        return facts.model_copy(update=self._state())
 
     def _ending(self, pull: PullSeen) -> dict[str, object]:
         """Who closed or merged it, by which act; ours are no person's command."""
@@ -114,10 +126,10 @@ class _PullReader:
             "issue_open": issue.open,
         }
 
-    def _state(self, pull: PullSeen) -> dict[str, object]:
-        client, name = self.world.client, self.row.name
+    def _state(self) -> dict[str, object]:
+        client, name, pull = self.world.client, self.row.name, self.seen.pull
         reader = scanning.IssueReader(self.world, self.row)
-        reviews = [r for r in readers.reviews(client, name, pull.number) if reader.may(r.author)]
+        reviews = [r for r in self.seen.reviews if reader.may(r.author)]
         comments: dict[int, tuple[str, ...]] = {}
         if any(r.state == "changes_requested" for r in reviews):
             for author, review, text in readers.review_comments(client, name, pull.number):
@@ -127,12 +139,11 @@ class _PullReader:
         result = self.task.result
         if result is None or result.head != pull.head or self.task.wanted:
             return update
-        head = readers.checks(client, name, pull.head)
-        base = readers.checks(client, name, self.row.base_head)
+        head, base = self.seen.checks, self.look.base_checks
         update |= {
             "head_checks": head,
             "base_checks": base,
-            "required": readers.required_checks(client, name, self.row.default_branch),
+            "required": self.look.required,
             "logs": self._logs(head),
             "method": self._method(result.base),
         }

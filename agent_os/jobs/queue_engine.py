@@ -95,6 +95,7 @@ def _stopped(row: Repository, rules: RepoRules | None, paused: set[str]) -> Reas
     """Why nothing may be done in a repository now."""
     cases = [
         (rules is None or bool(row.frozen), Reason.REPO_FROZEN),
+        (bool(row.owned_elsewhere), Reason.OWNED_ELSEWHERE),
         (pauses.ALL in paused, Reason.ALL_PAUSED),
         (row.name.lower() in paused, Reason.REPO_PAUSED),
         (rules is not None and rules.mode is Mode.DRY_RUN, Reason.DRY_RUN),

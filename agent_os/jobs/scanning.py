@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from agent_os.domain.errors import NotFound
+from agent_os.domain.errors import NotFound, OwnedElsewhere
 from agent_os.domain.observed import Act, Edits, IssueSeen, RepositorySeen
 from agent_os.domain.tasks import Task, TaskKey
 from agent_os.effects.world import World
@@ -59,9 +59,25 @@ def _row(world: World, name: str, seen: RepositorySeen, now: datetime) -> Reposi
     }
     if row is None:
         return Repository.model_validate({"repo_id": seen.repo_id, **update})
+    if row.owned_elsewhere and head:
+        row = look_at_owner(world, row)
     if back:
         update["resynced_at"] = None  # what happened meanwhile is read again
     return row.model_copy(update=update)
+
+
+def look_at_owner(world: World, row: Repository) -> Repository:
+    """The row with who works on the repository now."""
+    taken_by = ""
+    try:
+        world.ownership(row.repo_id).look()
+    except OwnedElsewhere as error:
+        taken_by = error.message
+    if taken_by == row.owned_elsewhere:
+        return row
+    with world.store.write() as tx:
+        repositories.taken_away(world.store, tx, row.repo_id, taken_by)
+    return row.model_copy(update={"owned": False, "owned_elsewhere": taken_by})
 
 
 def updated_issues(world: World, row: Repository) -> tuple[list[IssueSeen], Repository]:
@@ -162,7 +178,10 @@ class IssueReader:
         return [a for a in new if a.id not in ours], tuple(sorted(ours))
 
     def _edits(self, issue: IssueSeen, task: Task | None, fresh: list[Act]) -> Edits:
-        """The edit history is read only when a text is about to be taken over."""
+        """The edit history is read only when a text is about to be taken over that a stranger
+        may have changed."""
+        if trust.edited_by_trusted_only(self.may(issue.author), self.world.config.people):
+            return Edits()
         same = task is not None and task.spec.text_hash == specs.text_hash(issue.title, issue.body)
         asked = any(a.kind == "labeled" for a in fresh)
         if same and not asked:

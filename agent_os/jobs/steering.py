@@ -8,8 +8,9 @@ from agent_os.domain.events import Event, EventKind
 from agent_os.domain.tasks import Status, Task
 from agent_os.effects import mailbox
 from agent_os.effects.world import World
+from agent_os.jobs import scanning
 from agent_os.policy.steps import event, record
-from agent_os.store import log, pauses
+from agent_os.store import log, pauses, repositories
 
 
 def retry(world: World, task: Task) -> str:
@@ -38,6 +39,22 @@ def stop(world: World, task: Task) -> str:
 def _write(world: World, step: Record) -> None:
     with world.store.write() as tx:
         log.append(world.store, tx, step.events)
+
+
+def takeover(world: World, name: str) -> str:
+    """Make a repository ours to work on, whichever installation had it. NotFound, GitError."""
+    row = scanning.look_at_repository(world, name)
+    with world.store.write() as tx:
+        repositories.put(world.store, tx, row)
+    before = world.ownership(row.repo_id).take_over()
+    data = {"repo": row.name, "taken_from": f"(taken from {before})" if before else ""}
+    now = world.clock.now()
+    with world.store.write() as tx:
+        repositories.taken(world.store, tx, row.repo_id)
+        said = Event(kind=EventKind.REPO_OWNED, at=now, repo_id=row.repo_id, data=data)
+        log.append(world.store, tx, [said])
+    whose = f"taken from installation {before}" if before else "nobody else had it"
+    return f"{row.name} is ours to work on now ({whose})."
 
 
 def pause(world: World, scope: str) -> bool:

@@ -9,12 +9,14 @@ from agent_os.localhub.database import Database
 from agent_os.localhub.errors import Refusal, not_found
 
 LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38})")
+#: Ends the login of an app's account; GraphQL leaves it out.
+BOT_SUFFIX = "[bot]"
 RESERVED = ("api", "login", "logout")  # these lead elsewhere on this hub
 
 
 @dataclass(frozen=True)
 class User:
-    """A person, a bot or an organization (`type` is User or Organization)."""
+    """A person, a bot or an organization (`type` is User, Bot or Organization)."""
 
     id: int
     login: str
@@ -57,10 +59,11 @@ def people(db: Database) -> list[User]:
 def add(db: Database, login: str, token: str, now: str) -> User:
     """Create a user, or give an existing one this token."""
     db.run("UPDATE users SET token = NULL WHERE token = ? AND login <> ?", token, login)
+    kind = "Bot" if login.endswith(BOT_SUFFIX) else "User"
     if find(db, login) is None:
-        db.insert("users", login=login, type="User", token=token, created_at=now)
+        db.insert("users", login=login, type=kind, token=token, created_at=now)
     else:
-        db.run("UPDATE users SET token = ?, type = 'User' WHERE login = ?", token, login)
+        db.run("UPDATE users SET token = ?, type = ? WHERE login = ?", token, kind, login)
     return get(db, login)
 
 

@@ -164,16 +164,16 @@ class Call:
 
     def wrapped(self, key: str, items: Sequence[T], draw: Callable[[T], Any]) -> Reply:
         """A page inside an object: {"total_count": n, key: [...]}."""
-        items = self._visible(items)
+        items = self.visible(items)
         chosen, headers = self._page(items)
         body = {"total_count": len(items), key: [draw(item) for item in chosen]}
         return Reply(200, body, headers)
 
     def page(self, items: Sequence[T]) -> tuple[Sequence[T], dict[str, str]]:
         """The items of the page asked for, and the headers."""
-        return self._page(self._visible(items))
+        return self._page(self.visible(items))
 
-    def _visible(self, items: Sequence[T]) -> Sequence[T]:
+    def visible(self, items: Sequence[T]) -> Sequence[T]:
         """Without the newest, those with the highest ids, when that was ordered."""
         numbers = [number for item in items if (number := _id_of(item)) is not None]
         if not self.hidden or not numbers:

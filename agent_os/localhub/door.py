@@ -9,12 +9,16 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from agent_os.localhub import refusals
 from agent_os.localhub.faults import Fault
+from agent_os.localhub.graphql.documents import PATHS, Operation, peek
 from agent_os.localhub.hub import Hub
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 Receive = Callable[[], Awaitable[Message]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+#: Of a GraphQL request, to see what it asks for (bytes).
+MOST_READ_AHEAD = 1024 * 1024
 
 # Open connections by client address, for the fault that cuts one.
 _open: dict[tuple[str, int], asyncio.Transport] = {}
@@ -50,7 +54,12 @@ class Door:
         scope["hub_path"] = scope["path"]
         path = scope["path"]
         started = time.perf_counter()
-        strike = self._hub.faults.take(scope["method"], path)
+        operation: Operation | None = None
+        if scope["method"] == "POST" and path in PATHS:
+            body, receive = await _read_ahead(receive)
+            operation = peek(body)
+        kind = operation and operation.kind
+        strike = self._hub.faults.take(scope["method"], path, kind)
         scope["hub_strike"] = strike
         if strike.delay:
             await asyncio.sleep(strike.delay)
@@ -63,6 +72,7 @@ class Door:
             user=scope.get("hub_user"),
             at=self._hub.now(),
             ms=(time.perf_counter() - started) * 1000,
+            operation=operation and str(operation),
         )
 
     async def _serve(
@@ -73,7 +83,7 @@ class Door:
             await _cut(scope, receive)
             return 0
         if fault is not None and fault.kind != "drop_after":
-            return await self._fail(fault, receive, send)
+            return await self._fail(fault, receive, send, graphql=scope["path"] in PATHS)
         dropping = fault is not None
         status = 0
 
@@ -90,15 +100,34 @@ class Door:
             await _cut(scope, receive)
         return status
 
-    async def _fail(self, fault: Fault, receive: Receive, send: Send) -> int:
+    async def _fail(self, fault: Fault, receive: Receive, send: Send, *, graphql: bool) -> int:
         while (await receive()).get("more_body"):
             pass
         hub = self._hub
-        status, headers, content = refusals.answer(fault, hub.clock.epoch(), hub.rates.limit)
+        status, headers, content = refusals.answer(
+            fault, hub.clock.epoch(), hub.rates.limit, graphql=graphql
+        )
         pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": status, "headers": pairs})
         await send({"type": "http.response.body", "body": content})
         return status
+
+
+async def _read_ahead(receive: Receive) -> tuple[bytes, Receive]:
+    """The body's beginning, whole unless it is larger than a document may be, and what gives the
+    same messages again."""
+    seen: list[Message] = []
+    body = b""
+    while len(body) <= MOST_READ_AHEAD:
+        seen.append(await receive())
+        body += seen[-1].get("body", b"")
+        if not seen[-1].get("more_body"):
+            break
+
+    async def again() -> Message:
+        return seen.pop(0) if seen else await receive()
+
+    return body, again
 
 
 async def _cut(scope: MutableMapping[str, Any], receive: Receive) -> None:

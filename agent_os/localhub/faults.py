@@ -7,6 +7,7 @@ from typing import Any
 
 from agent_os.localhub.chances import Chance
 from agent_os.localhub.errors import Refusal
+from agent_os.localhub.traffic import is_write
 
 KINDS = (
     "status",
@@ -20,9 +21,10 @@ KINDS = (
 )
 #: These change how an answer is made, and may hit together with others; all else ends the matter.
 SOFT = ("latency", "stale", "hide_newest")
+#: Kinds of GraphQL operations.
+OPERATIONS = ("query", "mutation")
 #: The longest delay or age that can be ordered, in seconds.
 MOST_SECONDS = 600.0
-READS = ("GET", "HEAD")
 
 
 @dataclass
@@ -34,6 +36,7 @@ class Fault:
     secondary_limit: GitHub's refusals (403, or `status` 429), over in `seconds`. stale: reads see
     the storage as of `seconds` ago. hide_newest: lists leave out the `items` newest entries.
     count -- None for no end; without it 1, or no end when `probability` is given.
+    operation -- `query` or `mutation`: hits GraphQL operations of this kind only.
     probability, seed -- hit that part of the matching requests, replayably.
     git sends a request once more by itself when a connection it used before is dropped: to make
     a push fail, order more than one.
@@ -42,6 +45,7 @@ class Fault:
     path: str
     method: str = "*"
     kind: str = "status"
+    operation: str | None = None
     status: int | None = None
     count: int | None = 1
     headers: dict[str, str] = field(default_factory=dict[str, str])
@@ -56,6 +60,8 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise Refusal(422, f"kind must be one of {', '.join(KINDS)}")
+        if self.operation not in (None, *OPERATIONS):
+            raise Refusal(422, f"operation must be one of {', '.join(OPERATIONS)}")
         if not 0 <= self.seconds <= MOST_SECONDS:
             raise Refusal(422, f"seconds must be between 0 and {MOST_SECONDS:g}")
         try:
@@ -83,11 +89,13 @@ class Fault:
         """Whether it hits nothing any more."""
         return self.count is not None and self.count <= 0
 
-    def strikes(self, method: str, path: str) -> bool:
+    def strikes(self, method: str, path: str, operation: str | None) -> bool:
         """Whether this fault hits the request; counted."""
         if self.spent or self.method not in ("*", method) or not self._pattern.search(path):
             return False
-        if self.kind in ("stale", "hide_newest") and method not in READS:
+        if self.operation not in (None, operation):
+            return False
+        if self.kind in ("stale", "hide_newest") and is_write(method, path, operation):
             return False
         self.matched += 1
         if not self._chance.hits(f"{method} {path}"):
@@ -124,13 +132,13 @@ class Faults:
         with self._lock:
             self._faults.append(fault)
 
-    def take(self, method: str, path: str) -> Strike:
-        """What hits this request, now used once."""
+    def take(self, method: str, path: str, operation: str | None = None) -> Strike:
+        """What hits this request, now used once. `operation` is the kind of a GraphQL one."""
         with self._lock:
             hard: Fault | None = None
             soft: list[Fault] = []
             for fault in self._faults:
-                if (fault.soft or hard is None) and fault.strikes(method, path):
+                if (fault.soft or hard is None) and fault.strikes(method, path, operation):
                     if fault.soft:
                         soft.append(fault)
                     else:

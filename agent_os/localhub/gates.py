@@ -1,5 +1,7 @@
 """Whether a pull request may be merged now, and GitHub's word for its state."""
 
+from collections.abc import Iterable
+
 from agent_os.localhub import checks, issues, protection, reviews, statuses
 from agent_os.localhub.git import Git
 from agent_os.localhub.hub import Hub
@@ -35,16 +37,17 @@ def results(hub: Hub, repo_id: int, sha: str) -> dict[str, str]:
         if run.status == "completed":
             state = "success" if run.conclusion in checks.PASSING else "failure"
         # Two suites (push and pull_request) may have a run of the same name: the worse counts.
-        found[run.name] = _worse(found.get(run.name, "success"), state)
+        found[run.name] = worst((found.get(run.name, "success"), state))
     for status in statuses.latest(hub, repo_id, sha):
         state = "failure" if status.state == "error" else status.state
-        found[status.context] = _worse(found.get(status.context, "success"), state)
+        found[status.context] = worst((found.get(status.context, "success"), state))
     return found
 
 
-def _worse(left: str, right: str) -> str:
+def worst(states: Iterable[str]) -> str:
+    """Of success, pending and failure the one that counts when several are reported."""
     order = ("success", "pending", "failure")
-    return max(left, right, key=order.index)
+    return max(states, key=order.index)
 
 
 def up_to_date(git: Git, pull: Pull) -> bool:

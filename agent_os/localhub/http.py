@@ -12,11 +12,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from agent_os.localhub import repositories, signin
+from agent_os.localhub import refusals, repositories, signin
 from agent_os.localhub.accounts import User
 from agent_os.localhub.calls import Call, Reply
 from agent_os.localhub.errors import DOCUMENTATION_URL, Refusal
 from agent_os.localhub.faults import Strike
+from agent_os.localhub.graphql import documents
 from agent_os.localhub.hub import Hub
 from agent_os.localhub.repositories import Moved
 from agent_os.localhub.traffic import READS
@@ -25,6 +26,8 @@ MAX_BODY_BYTES = 25 * 1024 * 1024
 Handler = Callable[[Call], Reply]
 log = logging.getLogger(__name__)
 
+#: As `Call.path` has them.
+GRAPHQL = frozenset(path.removeprefix("/api/v3") for path in documents.PATHS)
 COMMON_HEADERS = {
     "X-GitHub-Media-Type": "github.v3; format=json",
     "X-GitHub-Api-Version-Selected": "2022-11-28",
@@ -58,24 +61,26 @@ def endpoint(hub: Hub, handler: Handler) -> Callable[[Request], Any]:
             raw = await read_body(request)
         except Refusal as refusal:
             return finish(request, Reply(refusal.status, refusal.body()), {})
-        return await run_in_threadpool(_answer, hub, handler, request, raw)
+        return await run_in_threadpool(answer, hub, handler, request, raw)
 
     return respond
 
 
-def _answer(hub: Hub, handler: Handler, request: Request, raw: bytes) -> Response:
+def answer(hub: Hub, handler: Handler, request: Request, raw: bytes) -> Response:
+    """The whole answer to a request of the API whose body is `raw`."""
     rate_headers: dict[str, str] = {}
     try:
         user = _sign_in(hub, request)
         window = hub.rates.window(user.login, hub.clock.epoch())
         rate_headers = window.headers()
         if window.remaining == 0 and not _is_free(request):
-            raise Refusal(403, f"API rate limit exceeded for user ID {user.id}.")
-        strike: Strike = request.scope["hub_strike"]
-        with hub.replicas.seen_from(hub, strike.stale) as seen:
-            call = _call(seen, user, request, raw)
-            call.hidden = strike.hidden
-            reply = _handle(seen, handler, call)
+            reply = _spent(request, user)
+        else:
+            strike: Strike = request.scope["hub_strike"]
+            with hub.replicas.seen_from(hub, strike.stale) as seen:
+                call = _call(seen, user, request, raw)
+                call.hidden = strike.hidden
+                reply = _handle(seen, handler, call)
     except Refusal as refusal:
         reply = Reply(refusal.status, refusal.body(), refusal.headers)
     except Moved as moved:
@@ -107,6 +112,12 @@ def _record(hub: Hub, request: Request, raw: bytes, response: Response) -> None:
     )
 
 
+def _spent(request: Request, user: User) -> Reply:
+    if request.url.path in documents.PATHS:
+        return Reply(200, refusals.graphql_limit(user.id))
+    raise Refusal(403, f"API rate limit exceeded for user ID {user.id}.")
+
+
 def _is_free(request: Request) -> bool:
     """Asking for the limit costs nothing, and is answered when all is spent."""
     return request.url.path == "/api/v3/rate_limit"
@@ -136,6 +147,8 @@ def _call(hub: Hub, user: User, request: Request, raw: bytes) -> Call:
 
 
 def _handle(hub: Hub, handler: Handler, call: Call) -> Reply:
+    if call.path in GRAPHQL:
+        return handler(call)  # what it changes, if anything, is not in the path
     with ExitStack() as held:
         if call.method not in READS and "repo" in call.params:
             with hub.db.transaction():

@@ -42,6 +42,14 @@ def get(hub: Hub, repo_id: int, name: str) -> Label:
     return label
 
 
+def by_id(hub: Hub, label_id: int) -> Label:
+    """By id; 404."""
+    label = hub.db.one(Label, "SELECT * FROM labels WHERE id = ?", label_id)
+    if label is None:
+        raise not_found()
+    return label
+
+
 def create(
     hub: Hub, repo_id: int, name: str, color: str | None = None, description: str | None = None
 ) -> Label:

@@ -33,6 +33,13 @@ def merged_tree(git: Git, ours: str, theirs: str) -> str | None:
     return out.decode().split("\n", 1)[0] if code == 0 else None
 
 
+def mergeable(git: Git, issue: Issue, pull: Pull) -> bool | None:
+    """Whether base and head merge without a conflict; None of one that is not open."""
+    if issue.state != "open":
+        return None
+    return merged_tree(git, pull.base_sha, pull.head_sha) is not None
+
+
 def merge(
     hub: Hub, repo: Repository, issue: Issue, pull: Pull, actor: User, request: Request
 ) -> str:

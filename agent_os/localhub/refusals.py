@@ -13,12 +13,16 @@ LIMITS_URL = (
 )
 
 
-def answer(fault: Fault, epoch: float, limit: int) -> tuple[int, dict[str, str], bytes]:
+def answer(
+    fault: Fault, epoch: float, limit: int, *, graphql: bool = False
+) -> tuple[int, dict[str, str], bytes]:
     """(status, headers in lower case, body) of a fault of kind status or a limit.
 
     epoch -- the hub's time in seconds since 1970; limit -- requests an hour.
     """
     status, headers, body = _default(fault, epoch, limit)
+    if graphql and fault.kind == "primary_limit" and fault.status is None:
+        status, body = 200, graphql_limit(1)
     content = json.dumps(body if fault.body is None else fault.body).encode()
     headers |= {
         "content-type": "application/json; charset=utf-8",
@@ -27,6 +31,12 @@ def answer(fault: Fault, epoch: float, limit: int) -> tuple[int, dict[str, str],
         "content-length": str(len(content)),
     }
     return fault.status or status, headers, content
+
+
+def graphql_limit(user_id: int) -> dict[str, Any]:
+    """What GraphQL answers, with status 200, when the hour's requests are spent."""
+    message = f"API rate limit exceeded for user ID {user_id}."
+    return {"errors": [{"type": "RATE_LIMITED", "message": message}]}
 
 
 def _default(fault: Fault, epoch: float, limit: int) -> tuple[int, dict[str, str], dict[str, Any]]:

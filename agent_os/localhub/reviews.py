@@ -58,6 +58,14 @@ def get(hub: Hub, pull_id: int, review_id: int) -> Review:
     return review
 
 
+def by_id(hub: Hub, review_id: int) -> Review:
+    """By id, of any pull request; 404."""
+    review = hub.db.one(Review, "SELECT * FROM reviews WHERE id = ?", review_id)
+    if review is None:
+        raise not_found()
+    return review
+
+
 def create(
     hub: Hub, issue: Issue, pull: Pull, actor: User, body: str, commit_id: str | None = None
 ) -> Review:

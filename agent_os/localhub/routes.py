@@ -31,6 +31,7 @@ from agent_os.localhub.api import commits as api_commits
 from agent_os.localhub.api import repositories as api_repositories
 from agent_os.localhub.door import App, Door, Message, Receive, Send
 from agent_os.localhub.errors import Refusal, not_found
+from agent_os.localhub.graphql import documents
 from agent_os.localhub.http import endpoint
 from agent_os.localhub.hub import Hub
 
@@ -67,7 +68,7 @@ def _api(hub: Hub) -> list[BaseRoute]:
 
 def _graphql(hub: Hub) -> list[BaseRoute]:
     handler = endpoint(hub, graphql.query)
-    return [Route(path, handler, methods=["POST"]) for path in ("/api/graphql", "/api/v3/graphql")]
+    return [Route(path, handler, methods=["POST"]) for path in documents.PATHS]
 
 
 def _git(hub: Hub) -> list[BaseRoute]:

@@ -187,6 +187,7 @@ def request_data(facts: IssueFacts, actor: str, event_id: int, at: datetime) -> 
     return {
         "repo": facts.repo,
         "author": facts.issue.author,
+        "node": facts.issue.node,
         "request": {"event_id": event_id, "actor": actor, "at": at.isoformat()},
         "spec": spec_of(facts, title, body, at),
         **label_data(facts.issue.labels, facts),

@@ -16,6 +16,7 @@ class Surroundings(Contract):
     rules: RepoRules
     labels: LabelRules
     frozen: str = ""
+    owned_elsewhere: str = ""
     all_paused: bool = False
     repo_paused: bool = False
     empty: bool = False
@@ -30,6 +31,7 @@ def refusal(task: Task, around: Surroundings) -> tuple[Reason, str] | None:
     chain = rules.chain(task.spec.type, task.agent_label)
     cases: list[tuple[object, Reason, str]] = [
         (around.frozen, Reason.REPO_FROZEN, around.frozen),
+        (around.owned_elsewhere, Reason.OWNED_ELSEWHERE, around.owned_elsewhere),
         (around.all_paused, Reason.ALL_PAUSED, ""),
         (around.repo_paused, Reason.REPO_PAUSED, ""),
         (excluded, Reason.EXCLUDED_LABEL, ", ".join(sorted(excluded))),

@@ -50,6 +50,7 @@ _TEMPLATES: dict[EventKind, str] = {
     EventKind.RESUMED: "resumed {scope}",
     EventKind.REPO_FROZEN: "repository frozen: {reason}",
     EventKind.REPO_THAWED: "repository is back",
+    EventKind.REPO_OWNED: "the repository is ours to work on {taken_from}",
     EventKind.REPO_RENAMED: "the repository is called {repo} now",
 }
 

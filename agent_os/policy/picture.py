@@ -52,9 +52,9 @@ def _label(task: Task, labels: LabelRules) -> Step | None:
     add = (wanted,) if wanted and wanted.lower() not in present else ()
     if not add and not remove and task.shown.label == wanted:
         return None
-    # One request an effect: first the new label, then the old ones.
-    remove = () if add else remove[:1]
-    return SetLabels(**about(task, f"it is {status}"), label=wanted, add=add, remove=remove)
+    return SetLabels(
+        **about(task, f"it is {status}"), label=wanted, add=add, remove=remove, node=task.node
+    )
 
 
 def _status_comment(task: Task) -> Step | None:

@@ -22,7 +22,7 @@ from agent_os.domain.effects import (
 )
 from agent_os.domain.events import EventKind
 from agent_os.domain.reasons import Reason
-from agent_os.domain.rules import LimitRules, RepoRules
+from agent_os.domain.rules import LimitRules, Mode, RepoRules
 from agent_os.domain.tasks import Attempt, Task
 from agent_os.policy import retry, texts
 from agent_os.policy.steps import about, event, held, incident, record, waiting
@@ -211,13 +211,20 @@ def _publish(fact: TaskFacts) -> Step | None:
         )
     if task.pull.body_hash != texts.digest(body):
         return EditPull(**about(task, "there is new evidence"), pull=task.pull.number, body=body)
-    if not task.pull.review_asked:
+    if not task.pull.review_asked and _needs_review(fact):
         return AskReview(
             **about(task, "the requester reviews"),
             pull=task.pull.number,
             login=task.request.actor,
         )
     return None
+
+
+def _needs_review(fact: TaskFacts) -> bool:
+    """Nobody is asked to look at what merges by itself, unless the repository demands it."""
+    merges_itself = fact.rules is not None and fact.rules.mode is Mode.AUTO_MERGE
+    waiting = fact.task.waiting
+    return not merges_itself or (waiting is not None and waiting.reason is Reason.REVIEW_REQUIRED)
 
 
 def _admit(queued: list[tuple[TaskFacts, retry.Start]], machine: Machine) -> list[Step]:

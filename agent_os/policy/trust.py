@@ -22,6 +22,11 @@ def trusted(login: str, permission: str, people: PeopleRules) -> bool:
     return permission in _MAY_WRITE or name in {p.lower() for p in people.allow}
 
 
+def edited_by_trusted_only(author_may: bool, people: PeopleRules) -> bool:
+    """A text is edited by its author and by people with write permission, by nobody else."""
+    return author_may and not people.deny
+
+
 def text_at(
     issue: IssueSeen, edits: Edits, acts: Sequence[Act], at: datetime, may: Mapping[str, bool]
 ) -> tuple[str, str]:

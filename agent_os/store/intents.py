@@ -103,6 +103,12 @@ def of_task(tx: sa.Connection, key: TaskKey, kinds: tuple[str, ...]) -> list[Int
     return [_intent(r) for r in tx.execute(query.order_by(_i.at))]
 
 
+def recent(tx: sa.Connection, repo_id: int, since: datetime) -> list[Intent]:
+    """Those of a repository written since then, oldest first."""
+    query = sa.select(schema.intents).where(_i.repo_id == repo_id, _i.at >= since)
+    return [_intent(r) for r in tx.execute(query.order_by(_i.at))]
+
+
 def consecutive_failures(tx: sa.Connection, effect: Effect) -> int:
     """How often the newest intents of this kind on the task failed in a row."""
     query = (

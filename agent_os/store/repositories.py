@@ -22,6 +22,10 @@ class Repository(Contract):
     empty: bool = False
     frozen: str = ""
     """Why nothing is done there (archived, gone, not in the config); empty: it is well."""
+    owned: bool = False
+    """It is known to be ours to work on."""
+    owned_elsewhere: str = ""
+    """Which other installation works on it; empty: none that we know of."""
     base_head: str = ""
     """The newest commit of the default branch, as last seen."""
     watermark: datetime | None = None
@@ -48,6 +52,20 @@ def look_again(store: Store, tx: sa.Connection, repo_id: int) -> None:
     """Something is not as we know it: the next look asks for the repository and all its issues."""
     if found := get(tx, repo_id):
         put(store, tx, found.model_copy(update={"resynced_at": None}))
+
+
+def taken_away(store: Store, tx: sa.Connection, repo_id: int, by: str) -> None:
+    """Another installation works on it; with `by` empty: it no longer does, and nor do we yet."""
+    if found := get(tx, repo_id):
+        update = {"owned": False, "owned_elsewhere": by}
+        put(store, tx, found.model_copy(update=update))
+
+
+def taken(store: Store, tx: sa.Connection, repo_id: int) -> None:
+    """It is ours to work on."""
+    if found := get(tx, repo_id):
+        update = {"owned": True, "owned_elsewhere": ""}
+        put(store, tx, found.model_copy(update=update))
 
 
 def get(tx: sa.Connection, repo_id: int) -> Repository | None:

@@ -14,9 +14,12 @@ from typing import Any
 
 import structlog
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from agent_os.domain.errors import AgentOSError
 
 _log = structlog.get_logger()
 #: GitHub sends no larger ones.
@@ -38,16 +41,28 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "status": ("pr-monitor",),
 }
 
+#: Until a check or suite has ended there is nothing to decide.
+_ENDED = {"check_run": "completed", "check_suite": "completed"}
+
 Wake = Callable[[str, str], None]
+Payload = dict[str, Any]
 
 
 class Receiver:
-    """`wake(job, repository)` is called once per delivery id; `ready` says whether we work."""
+    """`wake(job, repository)` is called once per delivery id; `ready` says whether we work; `ours`
+    says of an event and its payload that it is about an act of our own."""
 
-    def __init__(self, secret: str, wake: Wake, ready: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        secret: str,
+        wake: Wake,
+        ready: Callable[[], bool],
+        ours: Callable[[str, Payload], bool],
+    ) -> None:
         self._secret = secret.encode()
         self._wake = wake
         self._ready = ready
+        self._ours = ours
         self._seen: OrderedDict[str, None] = OrderedDict()
 
     def app(self) -> Starlette:
@@ -76,15 +91,26 @@ class Receiver:
             return _refused(401, "The signature does not match the secret.")
         event = request.headers.get("x-github-event", "")
         delivery = request.headers.get("x-github-delivery", "")
-        repository = _repository(body)
-        if not event or not delivery or repository is None:
+        payload = _payload(body)
+        if not event or not delivery or payload is None:
             return _refused(400, "Headers or body are not those of a delivery of GitHub.")
         if not self._is_new(delivery):
             return JSONResponse({"result": "seen before"}, status_code=202)
-        for job in EVENTS.get(event, ()):
-            if repository:
+        repository = _repository(payload)
+        if repository and _tells_something(event, payload):
+            if await run_in_threadpool(self._is_ours, event, payload):
+                return JSONResponse({"result": "our own act"}, status_code=202)
+            for job in EVENTS[event]:
                 self._wake(job, repository)
         return JSONResponse({"result": "taken"}, status_code=202)
+
+    def _is_ours(self, event: str, payload: Payload) -> bool:
+        """In doubt it is not: a look too many does no harm."""
+        try:
+            return self._ours(event, payload)
+        except (AgentOSError, KeyError, TypeError, AttributeError) as error:
+            _log.info("webhook_unclear", gh_event=event, error=f"{type(error).__name__}: {error}")
+            return False
 
     def _signed(self, body: bytes, signature: str) -> bool:
         expected = "sha256=" + hmac.new(self._secret, body, hashlib.sha256).hexdigest()
@@ -117,13 +143,26 @@ async def _body(request: Request) -> bytes | None:
     return b"".join(parts)
 
 
-def _repository(body: bytes) -> str | None:
-    """`owner/name`, empty for a delivery about no repository, None when it is not JSON."""
+def _payload(body: bytes) -> Payload | None:
+    """None when it is not a JSON object."""
     try:
         data: Any = json.loads(body)
-        return str((data.get("repository") or {}).get("full_name", ""))
-    except (ValueError, AttributeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
+    return data if isinstance(data, dict) else None
+
+
+def _repository(payload: Payload) -> str:
+    """`owner/name`; empty for a delivery about no repository."""
+    found = payload.get("repository")
+    return str(found.get("full_name", "")) if isinstance(found, dict) else ""
+
+
+def _tells_something(event: str, payload: Payload) -> bool:
+    if event not in EVENTS:
+        return False
+    pending = event == "status" and payload.get("state") == "pending"
+    return not pending and payload.get("action") == _ENDED.get(event, payload.get("action"))
 
 
 def _refused(status: int, message: str) -> Response:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from agent_os.domain.attempts import KeptRef
 from agent_os.domain.errors import BadInput, Conflict, GitError
@@ -15,12 +16,24 @@ from agent_os.workspace.git import checked_sha, git_start, is_sha, run_git, try_
 from agent_os.workspace.proctable import touching
 from agent_os.workspace.remote import remote_git
 
-HEADS = ("+refs/heads/*:refs/heads/*",)
 OUR_REFS = "refs/agent-os/"
+OWNER_REF = "refs/agent-os/owner"
+OWNER_SEEN = "refs/seen/owner"
+#: With a `*` it is no error that nobody owns the repository yet.
+OWNER_SPEC = f"+{OWNER_REF}*:{OWNER_SEEN}*"
+HEADS = ("+refs/heads/*:refs/heads/*", OWNER_SPEC)
 _FETCH_SECONDS = 600.0
 _PUSH_SECONDS = 300.0
 _LIST_SECONDS = 60.0
 _PROC = Path("/proc/self/stat")
+
+
+class Update(NamedTuple):
+    """One ref of a push. `new` empty deletes it; `expected` empty: it must not be there yet."""
+
+    ref: str
+    new: str
+    expected: str
 
 
 class Mirror:
@@ -135,26 +148,25 @@ class Mirror:
                 return sha
         return None
 
-    def push(self, url: str, token: str, refspec: str, expected: str | None) -> None:
-        """Push `sha:refs/heads/x` if the remote's ref is at `expected` (None: not there).
+    def push(self, url: str, token: str, *updates: Update) -> None:
+        """Push all `updates` or none of them; each only if the remote's ref is at `expected`.
 
-        Fast-forward only. Raises Conflict when the remote's ref is elsewhere.
+        Fast-forward only. Raises Conflict when a remote's ref is elsewhere.
         """
-        sha, _, ref = refspec.partition(":")
-        if not ref.startswith("refs/"):
-            raise BadInput(f"A push needs a full ref name, not {ref!r}.")
-        checked_sha(sha)
-        if expected and not (self.has(expected) and self.is_ancestor(expected, sha)):
-            raise Conflict(f"{sha[:12]} is not a descendant of {expected[:12]} on {ref}.")
-        lease = f"--force-with-lease={ref}:{expected or ''}"
-        args = ("push", "--porcelain", "--no-verify", lease, "--", url, f"{sha}:{ref}")
+        refspecs: list[str] = []
+        leases: list[str] = []
+        for ref, new, expected in updates:
+            if not ref.startswith("refs/"):
+                raise BadInput(f"A push needs a full ref name, not {ref!r}.")
+            if new and expected and not self._descends(checked_sha(new), checked_sha(expected)):
+                raise Conflict(f"{new[:12]} is not a descendant of {expected[:12]} on {ref}.")
+            leases.append(f"--force-with-lease={ref}:{expected}")
+            refspecs.append(f"{new}:{ref}")
+        args = ("push", "--porcelain", "--no-verify", "--atomic", *leases, "--", url, *refspecs)
         remote_git(self.path, *args, token=token, timeout=_PUSH_SECONDS)
 
-    def delete_remote(self, url: str, token: str, ref: str, expected: str) -> None:
-        """Delete `ref` if it is at `expected`. Conflict if it is elsewhere or not there."""
-        lease = f"--force-with-lease={ref}:{checked_sha(expected)}"
-        args = ("push", "--porcelain", "--no-verify", lease, "--", url, f":{ref}")
-        remote_git(self.path, *args, token=token, timeout=_PUSH_SECONDS)
+    def _descends(self, new: str, old: str) -> bool:
+        return self.has(old) and self.is_ancestor(old, new)
 
     @contextmanager
     def _lock(self) -> Generator[None]:

@@ -13,7 +13,7 @@ import pytest
 
 from agent_os.domain.attempts import KeptRef
 from agent_os.domain.errors import BadInput, Conflict, GitError, TokenRefused
-from agent_os.workspace.mirror import Mirror
+from agent_os.workspace.mirror import Mirror, Update
 
 from .world import World, git
 
@@ -41,18 +41,18 @@ def test_a_push_creates_then_advances_and_never_overwrites(world: World, remote:
     two = make(world, "2", one)
     other = make(world, "3", world.base)
     assert mirror.ls_remote(remote, "", ref) is None
-    mirror.push(remote, "", f"{one}:{ref}", None)
+    mirror.push(remote, "", Update(ref, one, ""))
     assert mirror.ls_remote(remote, "", ref) == one
     with pytest.raises(Conflict):
-        mirror.push(remote, "", f"{other}:{ref}", None)
+        mirror.push(remote, "", Update(ref, other, ""))
     with pytest.raises(Conflict):
-        mirror.push(remote, "", f"{other}:{ref}", one)
+        mirror.push(remote, "", Update(ref, other, one))
     with pytest.raises(Conflict):
-        mirror.push(remote, "", f"{two}:{ref}", world.base)
-    mirror.push(remote, "", f"{two}:{ref}", one)
+        mirror.push(remote, "", Update(ref, two, world.base))
+    mirror.push(remote, "", Update(ref, two, one))
     with pytest.raises(Conflict):
-        mirror.delete_remote(remote, "", ref, one)
-    mirror.delete_remote(remote, "", ref, two)
+        mirror.push(remote, "", Update(ref, "", one))
+    mirror.push(remote, "", Update(ref, "", two))
     assert mirror.ls_remote(remote, "", ref) is None
 
 
@@ -168,7 +168,7 @@ def test_the_token_is_given_over_a_pipe_only(world: World, hub: str) -> None:
     mirror.ensure(hub)
     mirror.fetch(hub, TOKEN)
     assert mirror.has(world.base)
-    mirror.push(hub, TOKEN, f"{world.base}:refs/heads/new", None)
+    mirror.push(hub, TOKEN, Update("refs/heads/new", world.base, ""))
     assert mirror.ls_remote(hub, TOKEN, "refs/heads/new") == world.base
     found = subprocess.run(["grep", "-r", TOKEN, str(mirror.path)], capture_output=True)
     assert found.returncode == 1
@@ -179,6 +179,6 @@ def test_a_refused_token_is_told_from_an_absent_remote(world: World, hub: str, t
     with pytest.raises(TokenRefused):
         world.mirror.fetch(hub, token)
     with pytest.raises(TokenRefused):
-        world.mirror.push(hub, token, f"{world.base}:refs/heads/new", None)
+        world.mirror.push(hub, token, Update("refs/heads/new", world.base, ""))
     with pytest.raises(GitError):
         world.mirror.ls_remote("http://127.0.0.1:9/none.git", "t", "refs/heads/main")

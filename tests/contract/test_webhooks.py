@@ -46,14 +46,23 @@ class Site:
         return requests.post(f"{self.url}/webhook", data, headers=given, timeout=10).status_code
 
 
-def _about(repository: str) -> dict[str, Any]:
-    return {"action": "labeled", "repository": {"full_name": repository}}
+def _about(repository: str, action: str = "labeled") -> dict[str, Any]:
+    return {
+        "action": action,
+        "repository": {"full_name": repository},
+        "sender": {"login": "alice"},
+    }
 
 
 @pytest.fixture
 def site() -> Generator[Site]:
     woken: list[tuple[str, str]] = []
-    receiver = webhooks.Receiver(SECRET, lambda job, repo: woken.append((job, repo)), lambda: True)
+    receiver = webhooks.Receiver(
+        SECRET,
+        lambda job, repo: woken.append((job, repo)),
+        lambda: True,
+        lambda event, payload: payload["sender"]["login"] == "ours",
+    )
     with served(receiver.app(), "127.0.0.1", 0) as port:
         yield Site(port, woken)
 
@@ -61,8 +70,16 @@ def site() -> Generator[Site]:
 def test_each_event_wakes_the_jobs_that_look_at_it(site: Site) -> None:
     for event, jobs in webhooks.EVENTS.items():
         site.woken.clear()
-        assert site.deliver(event) == 202
+        assert site.deliver(event, _about("acme/todo", action="completed")) == 202
         assert site.woken == [(job, "acme/todo") for job in jobs]
+
+
+def test_what_is_our_own_act_or_not_over_yet_wakes_nothing(site: Site) -> None:
+    ours = {**_about("acme/todo"), "sender": {"login": "ours"}}
+    assert site.deliver("issues", ours) == 202
+    assert site.deliver("check_run", _about("acme/todo", action="created")) == 202
+    assert site.deliver("status", {**_about("acme/todo"), "state": "pending"}) == 202
+    assert site.woken == []
 
 
 def test_an_unsigned_or_wrongly_signed_delivery_wakes_nothing(site: Site) -> None:
@@ -103,6 +120,6 @@ def test_how_we_are(site: Site) -> None:
 
 
 def test_not_ready_is_said() -> None:
-    receiver = webhooks.Receiver(SECRET, lambda job, repo: None, lambda: False)
+    receiver = webhooks.Receiver(SECRET, lambda *_: None, lambda: False, lambda *_: False)
     with served(receiver.app(), "127.0.0.1", 0) as port:
         assert requests.get(f"http://127.0.0.1:{port}/readyz", timeout=10).status_code == 503

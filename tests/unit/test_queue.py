@@ -25,7 +25,7 @@ from agent_os.domain.effects import (
 from agent_os.domain.events import EventKind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.reasons import Reason
-from agent_os.domain.rules import LimitRules
+from agent_os.domain.rules import LimitRules, Mode
 from agent_os.domain.tasks import Cancelled, Hold, Task, Waiting, Wanted
 from agent_os.policy import texts
 from agent_os.policy.queue import Machine, TaskFacts, decide
@@ -153,8 +153,11 @@ def test_a_result_is_pushed_then_opened_then_described_then_shown_to_the_request
     assert isinstance(step, EditPull)
 
     edited = folded(opened, event(EventKind.PULL_EDITED, body_hash=texts.digest(step.body)))
-    step = only(edited)
+    assert only(edited) is None, "what merges by itself is put before nobody"
+    step = only(edited, rules=rules(Mode.PULL_REQUEST))
     assert isinstance(step, AskReview) and step.login == "alice"
+    demanded = folded(edited, event(EventKind.WAITING, reason=Reason.REVIEW_REQUIRED))
+    assert isinstance(only(demanded), AskReview)
     assert only(folded(edited, event(EventKind.REVIEW_ASKED, login="alice"))) is None
 
 

@@ -43,6 +43,7 @@ NOT_FOLDED = {
     EventKind.RESUMED,
     EventKind.REPO_FROZEN,
     EventKind.REPO_THAWED,
+    EventKind.REPO_OWNED,
 }
 
 
@@ -123,7 +124,14 @@ def test_every_kind_of_attempt_is_known() -> None:
 
 
 def test_echoes_know_every_effect_that_leaves_a_trace() -> None:
-    silent = {"start_attempt", "accept_outcome", "stop_attempt", "push_branch", "open_pull"}
+    silent = {
+        "own_repository",
+        "start_attempt",
+        "accept_outcome",
+        "stop_attempt",
+        "push_branch",
+        "open_pull",
+    }
     silent |= {"edit_pull", "ask_review", "write_comment", "edit_comment"}
     made = {
         kind: echoes.traces(cls.model_construct(add=("A",), remove=("B",)))

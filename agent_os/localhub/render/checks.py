@@ -10,7 +10,8 @@ from agent_os.localhub.repositories import Repository
 from agent_os.localhub.statuses import Status
 
 
-def _app(view: View, repo: Repository, slug: str) -> dict[str, Any]:
+def app(view: View, repo: Repository, slug: str) -> dict[str, Any]:
+    """Whose checks they are."""
     number = 15368 if slug == checks.ACTIONS_APP else 1
     return {
         "id": number,
@@ -35,7 +36,7 @@ def run(view: View, repo: Repository, shown: CheckRun) -> dict[str, Any]:
     html = f"{view.base}/{repo.full_name}/runs/{shown.id}"
     if job is not None:
         html = f"{view.base}/{repo.full_name}/actions/runs/{job.run_id}/job/{job.id}"
-    app = checks.suite(view.hub, repo.id, shown.suite_id).app
+    slug = checks.suite(view.hub, repo.id, shown.suite_id).app
     return {
         "id": shown.id,
         "name": shown.name,
@@ -57,7 +58,7 @@ def run(view: View, repo: Repository, shown: CheckRun) -> dict[str, Any]:
             "annotations_url": f"{root}/check-runs/{shown.id}/annotations",
         },
         "check_suite": {"id": shown.suite_id},
-        "app": _app(view, repo, app),
+        "app": app(view, repo, slug),
         "pull_requests": [],
     }
 
@@ -79,7 +80,7 @@ def suite(view: View, repo: Repository, shown: CheckSuite) -> dict[str, Any]:
         "before": None,
         "after": shown.sha,
         "pull_requests": [],
-        "app": _app(view, repo, shown.app),
+        "app": app(view, repo, shown.app),
         "repository": repositories.repository(view, repo),
         "created_at": shown.created_at,
         "updated_at": shown.updated_at,

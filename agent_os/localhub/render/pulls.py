@@ -88,9 +88,7 @@ def full(view: View, repo: Repository, issue: Issue, pull: Pull) -> dict[str, An
     hub = view.hub
     git = hub.git(repo.id)
     size = pulls.size(git, pull)
-    mergeable = None
-    if issue.state == "open":
-        mergeable = merges.merged_tree(git, pull.base_sha, pull.head_sha) is not None
+    mergeable = merges.mergeable(git, issue, pull)
     state = gates.mergeable_state(hub, repo, pull, mergeable=bool(mergeable))
     comments = hub.db.value("SELECT count(*) FROM comments WHERE issue_id = ?", issue.id)
     return summary(view, repo, issue, pull) | {

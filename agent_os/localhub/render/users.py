@@ -59,7 +59,7 @@ def full(view: View, who: User) -> dict[str, Any]:
         "company": None,
         "blog": "",
         "location": None,
-        "email": who.email if who.type == "User" else None,
+        "email": None if who.type == "Organization" else who.email,
         "hireable": None,
         "bio": None,
         "twitter_username": None,

@@ -1,0 +1,175 @@
+"""Our pull requests of one repository with all that decides about them, in one request.
+
+By REST the same is nine requests for each pull request. The difference that bites: here a bot's
+login comes without its `[bot]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent_os.domain.attempts import Contract
+from agent_os.domain.errors import NotFound
+from agent_os.domain.observed import Check, Checks, PullSeen, Review
+from agent_os.github import readers
+from agent_os.github.client import GitHubClient, Json
+
+#: GitHub bounds how much one query may name; ten pull requests stay far below.
+_AT_ONCE = 10
+
+CHECKS_FRAGMENT = """fragment Checks on Commit{oid statusCheckRollup{contexts(first:100){
+  pageInfo{hasNextPage} nodes{__typename
+    ... on CheckRun{name status conclusion detailsUrl title summary checkSuite{app{slug}}}
+    ... on StatusContext{context state targetUrl description}}}}}"""
+
+PULL_FRAGMENT = """fragment Pull on PullRequest{
+  number state isDraft merged mergedBy{login __typename} author{login __typename}
+  headRefOid headRefName baseRefName body mergeable mergeStateStatus updatedAt
+  reviews(first:100){pageInfo{hasNextPage}
+    nodes{databaseId author{login __typename} state body commit{oid} submittedAt}}
+  commits(last:1){nodes{commit{...Checks}}}}"""
+
+PULLS_QUERY = """query Pulls($owner:String!,$name:String!,$base:String!){
+  repository(owner:$owner,name:$name){
+    ref(qualifiedName:$base){target{oid ...Checks} refUpdateRule{requiredStatusCheckContexts}}
+    owner:ref(qualifiedName:"refs/agent-os/owner"){target{oid}}
+    %s}}
+%s
+%s"""
+
+_MERGEABLE = {"MERGEABLE": True, "CONFLICTING": False}
+
+
+class PullLook(Contract):
+    """One pull request. `reviews` are everybody's; `checks` are those on its head."""
+
+    pull: PullSeen
+    reviews: tuple[Review, ...]
+    checks: Checks
+
+
+class Look(Contract):
+    """`base` is the newest commit of the branch asked for, `required` what its rules demand."""
+
+    base: str
+    owner: str = ""
+    """The commit of the ref that says which installation works here; empty: none, or not shown."""
+    base_checks: Checks
+    required: tuple[str, ...]
+    pulls: dict[int, PullLook]
+
+
+def look(client: GitHubClient, repo: str, branch: str, numbers: Sequence[int]) -> Look:
+    """The branch, and the pull requests into it. NotFound when one of them is not there."""
+    found: dict[int, PullLook] = {}
+    first: Look | None = None
+    for start in range(0, max(len(numbers), 1), _AT_ONCE):
+        one = _look(client, repo, branch, numbers[start : start + _AT_ONCE])
+        first = first or one
+        found |= one.pulls
+    assert first is not None
+    return first.model_copy(update={"pulls": found})
+
+
+def _look(client: GitHubClient, repo: str, branch: str, numbers: Sequence[int]) -> Look:
+    owner, name = repo.split("/", 1)
+    asked = " ".join(f"p{n}:pullRequest(number:{n}){{...Pull}}" for n in numbers)
+    text = PULLS_QUERY % (asked, PULL_FRAGMENT if numbers else "", CHECKS_FRAGMENT)
+    variables = {"owner": owner, "name": name, "base": f"refs/heads/{branch}"}
+    found, lacking = client.query_partly(text, variables, "statusCheckRollup")
+    data: Json = found["repository"]
+    base = data["ref"]
+    if base is None:
+        raise NotFound(f"{repo} has no branch {branch}.")
+    reader = _Reader(client, repo, without_checks=lacking)
+    rule: Json = base["refUpdateRule"] or {}
+    return Look(
+        base=base["target"]["oid"],
+        owner=data["owner"]["target"]["oid"] if data["owner"] else "",
+        base_checks=reader.checks(base["target"]),
+        required=tuple(rule.get("requiredStatusCheckContexts") or ()),
+        pulls={n: reader.pull(data[f"p{n}"]) for n in numbers},
+    )
+
+
+class _Reader:
+    """Asks REST for what the one answer has not in whole."""
+
+    def __init__(self, client: GitHubClient, repo: str, *, without_checks: bool) -> None:
+        self._client = client
+        self._repo = repo
+        self._without_checks = without_checks
+        """The token may not read check runs (a fine-grained one); REST has other ways."""
+
+    def pull(self, data: Json) -> PullLook:
+        head = data["headRefOid"]
+        pull = PullSeen(
+            number=data["number"],
+            open=data["state"] == "OPEN",
+            draft=data["isDraft"],
+            merged=data["merged"],
+            merged_by=_login(data["mergedBy"]),
+            head=head,
+            head_ref=data["headRefName"],
+            base_ref=data["baseRefName"],
+            body=data["body"] or "",
+            mergeable=_MERGEABLE.get(data["mergeable"]),
+            mergeable_state=data["mergeStateStatus"].lower(),
+            author=_login(data["author"]),
+            updated_at=readers.moment(data["updatedAt"]),
+        )
+        commits = [n["commit"] for n in data["commits"]["nodes"]]
+        newest = next((c for c in commits if c["oid"] == head), None)
+        # Right after a push the list of commits may lag behind the branch.
+        checks = self.checks(newest) if newest else self._rest_checks(head)
+        return PullLook(pull=pull, reviews=self._reviews(data), checks=checks)
+
+    def checks(self, commit: Json) -> Checks:
+        rollup = commit["statusCheckRollup"]
+        if rollup is None and not self._without_checks:
+            return Checks(sha=commit["oid"], checks=())
+        if rollup is None or rollup["contexts"]["pageInfo"]["hasNextPage"]:
+            return self._rest_checks(commit["oid"])
+        seen = [_check(node) for node in rollup["contexts"]["nodes"]]
+        return Checks(sha=commit["oid"], checks=readers.worst(seen))
+
+    def _rest_checks(self, sha: str) -> Checks:
+        return readers.checks(self._client, self._repo, sha)
+
+    def _reviews(self, data: Json) -> tuple[Review, ...]:
+        if data["reviews"]["pageInfo"]["hasNextPage"]:
+            return tuple(readers.reviews(self._client, self._repo, data["number"]))
+        return tuple(
+            Review(
+                id=r["databaseId"],
+                author=_login(r["author"]),
+                state=r["state"].lower(),
+                body=r["body"] or "",
+                commit=(r["commit"] or {}).get("oid") or "",
+                at=readers.moment(r["submittedAt"]),
+            )
+            for r in data["reviews"]["nodes"]
+            if r["submittedAt"]
+        )
+
+
+def _check(node: Json) -> Check:
+    """A check run or a status, in the words of REST."""
+    if node["__typename"] == "StatusContext":
+        words = {"target_url": node["targetUrl"], "state": node["state"].lower()}
+        return readers.commit_status({**node, **words})
+    words = {
+        "status": node["status"].lower(),
+        "conclusion": (node["conclusion"] or "").lower(),
+        "details_url": node["detailsUrl"],
+        "output": {"title": node["title"], "summary": node["summary"]},
+        "app": (node["checkSuite"] or {}).get("app"),
+    }
+    return readers.check_run({**node, **words})
+
+
+def _login(actor: Json | None) -> str:
+    """As REST has it, which is how people and bots are named everywhere else."""
+    if actor is None:
+        return "ghost"
+    return f"{actor['login']}[bot]" if actor["__typename"] == "Bot" else actor["login"]

@@ -1,0 +1,123 @@
+"""Pull requests."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Unpack
+
+from agent_os.localhub import commits, gates, merges, pulls, reviews
+from agent_os.localhub.calls import Call
+from agent_os.localhub.commits import Commit as GitCommit
+from agent_os.localhub.graphql.actors import Actor, actor
+from agent_os.localhub.graphql.connections import Connection, Page, connect
+from agent_os.localhub.graphql.issues import Subject
+from agent_os.localhub.graphql.refs import Commit
+from agent_os.localhub.graphql.reviews import PullRequestReview
+from agent_os.localhub.render.view import node_id
+from agent_os.localhub.repositories import Repository
+from agent_os.localhub.reviews import Review
+
+MERGEABLE = {True: "MERGEABLE", False: "CONFLICTING", None: "UNKNOWN"}
+
+
+@dataclass(frozen=True)
+class PullRequestCommit:
+    """A commit as one of a pull request."""
+
+    call: Call
+    repo: Repository
+    pull_id: int
+    sha: str
+
+    def id(self) -> str:
+        return node_id("PullRequestCommit", self.pull_id) + self.sha
+
+    def commit(self) -> Commit:
+        return Commit(self.call, self.repo, self.sha)
+
+
+@dataclass(frozen=True)
+class PullRequest(Subject):
+    """A pull request; `row` is its issue half."""
+
+    @cached_property
+    def _pull(self) -> pulls.Pull:
+        return pulls.of_issue(self.call.hub, self.row)
+
+    @cached_property
+    def _mergeable(self) -> bool | None:
+        return merges.mergeable(self.call.hub.git(self.repo.id), self.row, self._pull)
+
+    def database_id(self) -> int:
+        return self._pull.id
+
+    def state(self) -> str:
+        return "MERGED" if self._pull.merged else super().state()
+
+    def is_draft(self) -> bool:
+        return self._pull.draft
+
+    def merged(self) -> bool:
+        return self._pull.merged
+
+    def merged_at(self) -> str | None:
+        return self._pull.merged_at
+
+    def merged_by(self) -> Actor | None:
+        return actor(self.call, self._pull.merged_by_id)
+
+    def merge_commit(self) -> Commit | None:
+        sha = self._pull.merge_commit_sha
+        return Commit(self.call, self.repo, sha) if sha else None
+
+    def head_ref_name(self) -> str:
+        return self._pull.head_ref
+
+    def head_ref_oid(self) -> str:
+        return self._pull.head_sha
+
+    def base_ref_name(self) -> str:
+        return self._pull.base_ref
+
+    def base_ref_oid(self) -> str:
+        return self._pull.base_sha
+
+    def mergeable(self) -> str:
+        return MERGEABLE[self._mergeable]
+
+    def merge_state_status(self) -> str:
+        hub, possible = self.call.hub, bool(self._mergeable)
+        return gates.mergeable_state(hub, self.repo, self._pull, mergeable=possible).upper()
+
+    def reviews(
+        self,
+        author: str | None = None,
+        states: list[str] | None = None,
+        **page: Unpack[Page],
+    ) -> Connection:
+        """Oldest first; pending ones only to their author."""
+        me = self.call.user.id
+        rows = [
+            row
+            for row in self.call.visible(reviews.of_pull(self.call.hub, self._pull.id))
+            if (row.state != "PENDING" or row.author_id == me)
+            and (not states or row.state in states)
+            and (author is None or _login(self.call, row.author_id) == author.lower())
+        ]
+        return connect("reviews", rows, self._review, page)
+
+    def _review(self, row: Review) -> PullRequestReview:
+        return PullRequestReview(self.call, self.repo, self.row, row)
+
+    def commits(self, **page: Unpack[Page]) -> Connection:
+        """Oldest first."""
+        span = f"{self._pull.base_sha}..{self._pull.head_sha}"
+        found = commits.log(self.call.hub.git(self.repo.id), "--reverse", span)
+        return connect("commits", found, self._commit, page)
+
+    def _commit(self, found: GitCommit) -> PullRequestCommit:
+        return PullRequestCommit(self.call, self.repo, self._pull.id, found.sha)
+
+
+def _login(call: Call, user_id: int) -> str:
+    found = actor(call, user_id)
+    return found.login().lower() if found else ""
