@@ -56,7 +56,9 @@ class AttemptStarter:
     def probe(self, world: World, effect: StartAttempt, intent: Intent) -> Resolution:
         task = world.task(effect.key)
         directory = self._directory(world, task, effect)
-        if world.executor.poll(directory) in ("absent", "unknown"):
+        process = world.executor.poll(directory)
+        # A resume finds the lost runner's traces: that it was started again, they don't say.
+        if process in ("absent", "unknown") or (effect.resume and process == "lost"):
             return ABSENT
         return done() if effect.resume else done(self._fact(world, effect, task, directory))
 

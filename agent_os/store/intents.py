@@ -126,9 +126,10 @@ def consecutive_failures(tx: sa.Connection, effect: Effect) -> int:
 
 
 def resumes(tx: sa.Connection, task: Task) -> int:
-    """How often we meant to start the runner of the task's running attempt again."""
+    """How often we started the runner of the task's running attempt again, or may have."""
     number = task.running.number if task.running else 0
-    started = [i.effect for i in of_task(tx, task.key, (StartAttempt.kind,))]
+    meant = of_task(tx, task.key, (StartAttempt.kind,))
+    started = [i.effect for i in meant if i.state is not State.ABSENT]
     same = [e for e in started if isinstance(e, StartAttempt) and e.round == task.round]
     return sum(e.resume and e.attempt == number for e in same)
 

@@ -13,6 +13,8 @@ from agent_os.domain.tasks import Task, TaskKey
 from agent_os.store import schema, tasks
 from agent_os.store.database import Store
 
+_INSERT = schema.events.insert()
+
 
 def append(store: Store, tx: sa.Connection, events: Iterable[Event]) -> int:
     """Write events and what follows from them. Returns the last sequence number (0: none)."""
@@ -27,7 +29,7 @@ def append(store: Store, tx: sa.Connection, events: Iterable[Event]) -> int:
             "attempt": event.attempt,
             "data": json.dumps(event.data, ensure_ascii=False, separators=(",", ":")),
         }
-        inserted = tx.execute(schema.events.insert().values(row)).inserted_primary_key
+        inserted = tx.execute(_INSERT, row).inserted_primary_key
         assert inserted is not None
         seq = int(inserted[0])
         project(store, tx, seq, event)

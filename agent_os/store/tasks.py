@@ -11,6 +11,11 @@ from agent_os.store import schema
 from agent_os.store.database import Store
 
 _t = schema.tasks.c
+# Made once: to put a statement together takes longer than SQLite needs to run it.
+_THE_TASK = (_t.repo_id == sa.bindparam("of_repo"), _t.number == sa.bindparam("of_number"))
+_SELECT = sa.select(schema.tasks).where(*_THE_TASK)
+_UPDATE = schema.tasks.update().where(*_THE_TASK)
+_INSERT = schema.tasks.insert()
 
 
 def get(tx: sa.Connection, key: TaskKey) -> Task | None:
@@ -25,8 +30,7 @@ def seq(tx: sa.Connection, key: TaskKey) -> int:
 
 
 def _row(tx: sa.Connection, key: TaskKey) -> sa.Row[tuple[object, ...]] | None:
-    query = sa.select(schema.tasks).where(_t.repo_id == key.repo_id, _t.number == key.number)
-    return tx.execute(query).first()
+    return tx.execute(_SELECT, {"of_repo": key.repo_id, "of_number": key.number}).first()
 
 
 def put(store: Store, tx: sa.Connection, seq: int, task: Task) -> None:
@@ -37,10 +41,9 @@ def put(store: Store, tx: sa.Connection, seq: int, task: Task) -> None:
         "settled": task.settled,
         "data": task.model_dump_json(exclude_defaults=True),
     }
-    where = (_t.repo_id == task.repo_id, _t.number == task.number)
-    if tx.execute(schema.tasks.update().where(*where).values(row)).rowcount == 0:
-        row |= {"repo_id": task.repo_id, "number": task.number}
-        tx.execute(schema.tasks.insert().values(row))
+    which = {"of_repo": task.repo_id, "of_number": task.number}
+    if tx.execute(_UPDATE, {**row, **which}).rowcount == 0:
+        tx.execute(_INSERT, {**row, "repo_id": task.repo_id, "number": task.number})
 
 
 def listed(

@@ -22,6 +22,7 @@ OWNER_SEEN = "refs/seen/owner"
 #: With a `*` it is no error that nobody owns the repository yet.
 OWNER_SPEC = f"+{OWNER_REF}*:{OWNER_SEEN}*"
 HEADS = ("+refs/heads/*:refs/heads/*", OWNER_SPEC)
+_IDENTITY = ("-c", "user.name=agent-os", "-c", "user.email=agent-os@localhost")
 _FETCH_SECONDS = 600.0
 _PUSH_SECONDS = 300.0
 _LIST_SECONDS = 60.0
@@ -137,6 +138,22 @@ class Mirror:
         data = git_start(*args, *shas, "--", git_dir=self.path, max_bytes=4 * limit + 1)
         patch = data.decode("utf-8", "replace").strip()
         return patch if len(patch) <= limit else f"{patch[:limit]}\n[cut]"
+
+    def note(self, message: str, parent: str) -> str:
+        """Write an empty commit that only says something, after `parent` (empty: the first)."""
+        tree = run_git("mktree", git_dir=self.path, input="")
+        after = ("-p", checked_sha(parent)) if parent else ()
+        args = (*_IDENTITY, "commit-tree", tree, *after, "-F", "-")
+        return run_git(*args, git_dir=self.path, input=message)
+
+    def message(self, sha: str) -> str:
+        """What the commit says; empty when it is not here."""
+        raw = try_git("cat-file", "commit", checked_sha(sha), git_dir=self.path).text
+        return raw.partition("\n\n")[2]
+
+    def set(self, ref: str, sha: str) -> None:
+        """Point `ref` at a commit, here only."""
+        run_git("update-ref", ref, checked_sha(sha), git_dir=self.path)
 
     def ls_remote(self, url: str, token: str, ref: str) -> str | None:
         """The commit of `ref` on the remote now, or None when it is not there."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 from agent_os.domain.errors import Conflict, OwnedElsewhere
-from agent_os.workspace.git import run_git, try_git
 from agent_os.workspace.mirror import OWNER_REF, OWNER_SEEN, OWNER_SPEC, Mirror, Update
 
 _INSTALLATION = re.compile(r"^installation: (\S+)$", re.MULTILINE)
@@ -19,7 +18,6 @@ _MESSAGE = """Agent OS works on this repository
 
 installation: {installation}
 """
-_IDENTITY = ("-c", "user.name=agent-os", "-c", "user.email=agent-os@localhost")
 
 
 class Ownership:
@@ -75,16 +73,9 @@ class Ownership:
         return before if before != self._installation else ""
 
     def _push(self, known: str, updates: tuple[Update, ...]) -> None:
-        tree = run_git("mktree", git_dir=self._mirror.path, input="").strip()
-        parent = ("-p", known) if known else ()
-        message = _MESSAGE.format(installation=self._installation)
-        made = run_git(
-            *(*_IDENTITY, "commit-tree", tree, *parent, "-F", "-"),
-            git_dir=self._mirror.path,
-            input=message,
-        ).strip()
+        made = self._mirror.note(_MESSAGE.format(installation=self._installation), known)
         self._mirror.push(self._url, self._token, *updates, Update(OWNER_REF, made, known))
-        run_git("update-ref", OWNER_SEEN, made, git_dir=self._mirror.path)
+        self._mirror.set(OWNER_SEEN, made)
 
     def _fetch(self) -> None:
         self._mirror.ensure(self._url)
@@ -92,6 +83,5 @@ class Ownership:
 
     def _owner(self, commit: str) -> str:
         """Whoever wrote something else there is not us."""
-        said = try_git("cat-file", "commit", commit, git_dir=self._mirror.path).text
-        found = _INSTALLATION.search(said)
+        found = _INSTALLATION.search(self._mirror.message(commit))
         return found[1] if found else "unknown"

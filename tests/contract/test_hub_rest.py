@@ -4,7 +4,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -252,37 +251,6 @@ def test_readers(hub: HubProcess, repo: Repository) -> None:
         hub.api("GET", f"/repos/{mine}/collaborators/alice/permission").json()["permission"]
         == "admin"
     )
-
-
-def test_edit_history(hub: HubProcess, repo: Repository) -> None:
-    query = (
-        "query($owner:String!,$name:String!,$number:Int!){repository(owner:$owner,name:$name)"
-        "{issue(number:$number){id lastEditedAt editor{login} userContentEdits(first:10)"
-        "{nodes{editedAt editor{login} diff}}}}}"
-    )
-    variables = {"owner": "acme", "name": repo.name, "number": 1}
-    repo.create_issue("watched", body="v1")
-
-    def read() -> dict[str, Any]:
-        _, data = client(hub).requester.graphql_query(query, variables)
-        return data["data"]["repository"]["issue"]
-
-    before = read()
-    assert before["editor"] is None
-    assert before["userContentEdits"] == {"totalCount": 0, "nodes": []}
-    as_user(hub, "bob", repo).get_issue(1).edit(body="v2")
-    repo.get_issue(1).edit(body="v3")
-    after = read()
-    nodes = after["userContentEdits"]["nodes"]
-    assert [(n["editor"]["login"], n["diff"]) for n in nodes] == [
-        ("alice", "v3"),
-        ("bob", "v2"),
-        ("alice", "v1"),
-    ]
-    other = hub.api(
-        "POST", "/../graphql", {"query": query, "variables": {**variables, "number": 9}}
-    )
-    assert other.json()["errors"][0]["type"] == "NOT_FOUND"
 
 
 def test_deleted_issue_is_gone(hub: HubProcess, repo: Repository) -> None:

@@ -286,7 +286,9 @@ def test_what_is_pending_survives_a_crash(tmp_path: Path) -> None:
 
 def test_the_receiver_of_the_product_takes_them(hub: HubProcess, repo: Repository) -> None:
     woken: list[tuple[str, str]] = []
-    receiver = webhooks.Receiver(SECRET, lambda job, name: woken.append((job, name)), lambda: True)
+    receiver = webhooks.Receiver(
+        SECRET, lambda job, name: woken.append((job, name)), lambda: True, lambda *_: False
+    )
     with served(receiver.app(), "127.0.0.1", 0) as port:
         config = {"url": f"http://127.0.0.1:{port}/webhook", "content_type": "json"}
         hook = repo.create_hook("web", config | {"secret": SECRET}, ["*"], active=True)

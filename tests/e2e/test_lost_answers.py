@@ -16,7 +16,7 @@ from .town import GREEN, WORK, Town
 
 #: Effect: (method, end of the path below the repository).
 WRITES = {
-    "set_labels": ("(POST|DELETE)", "/issues/[0-9]+/labels(/[^/]+)?"),
+    "set_labels": ("mutation", "Labels"),
     "write_comment": ("POST", "/issues/[0-9]+/comments"),
     "edit_comment": ("PATCH", "/issues/comments/[0-9]+"),
     "open_pull": ("POST", "/pulls"),
@@ -28,9 +28,11 @@ WRITES = {
 
 
 def _lose(town: Town, effect: str, kind: str) -> None:
-    methods, path = WRITES[effect]
-    for method in methods.strip("()").split("|"):
-        town.hub.fault(method, f"/repos/{town.repo}{path}$", kind)
+    if effect == "set_labels":
+        town.fault_on_labels(kind)
+        return
+    method, path = WRITES[effect]
+    town.hub.fault(method, f"/repos/{town.repo}{path}$", kind)
 
 
 def _lose_pushes(town: Town, kind: str) -> None:
@@ -53,12 +55,10 @@ def _sent_once_each(town: Town) -> None:
     sent: Counter[str] = Counter()
     for line in town.writes():
         method, _, path = line.partition(" ")
-        for effect, (methods, pattern) in WRITES.items():
-            if re.fullmatch(methods, method) and re.fullmatch(pattern, path):
+        for effect, (verb, pattern) in WRITES.items():
+            if verb == method and re.fullmatch(pattern, path):
                 sent[effect] += 1
     del found["close_issue"]  # it only looked: GitHub had closed it by the merge
-    if town.login == "alice":
-        del found["ask_review"]  # nobody reviews his own
     assert sent == found
 
 
@@ -73,8 +73,6 @@ def test_every_write_of_the_main_path_may_lose_its_answer(build_as: Build, kind:
     town.hub.reset_requests()
     for effect in ("set_labels", "write_comment", "edit_comment", "open_pull", "merge_pull"):
         _lose(town, effect, kind)
-    if town.login != "alice":
-        _lose(town, "ask_review", kind)
     _lose_pushes(town, kind)
     town.settles(number, Status.DONE)
     assert town.faults_left() == []
@@ -93,6 +91,7 @@ def test_every_write_of_the_main_path_may_lose_its_answer(build_as: Build, kind:
 def test_the_writes_of_a_refresh_and_the_last_steps(build: Build, kind: str) -> None:
     town = build(mode="pull-request", files=GREEN, agents={"w": WORK})
     number = town.ready()
+    _lose(town, "ask_review", kind)
     task = town.waits(number, "person_merges")
     town.rests()
     town.edit_pull(task.pull.number, body="No word that closes it.")
@@ -132,7 +131,7 @@ def test_a_label_that_a_person_takes_off_meanwhile_stays_off(build: Build) -> No
     """The lost write happened, and a person undid it: his act is a command, not ours to undo."""
     town = build(mode="pull-request", files=GREEN, agents={"w": WORK})
     number = town.ready()
-    town.hub.fault("POST", f"/repos/{town.repo}/issues/[0-9]+/labels$", "drop_after")
+    town.fault_on_labels("drop_after")
     town.until(lambda: "effect_unanswered" in town.kinds(number))
     if "In Progress" in town.labels(number):
         town.unlabel(number, "In Progress")

@@ -103,8 +103,7 @@ def test_trap_23_a_claimed_issue_is_not_dispatched_again_by_its_label(build: Bui
     """The picture fails to be drawn: `Ready` stays, and nothing is dispatched twice."""
     town = build(mode="pull-request", files=WITHOUT_CI)
     number = town.ready()
-    path = f"/repos/{town.repo}/issues/[0-9]+/labels"
-    town.hub.fault("POST", path, status=422, count=3)
+    town.fault_on_labels(status=422, count=3)
     town.until(lambda: (t := town.task(number)) and t.result)
     assert "Ready" in town.labels(number) or town.kinds(number).count("effect_failed")
     town.waits(number, "ci_missing")

@@ -27,6 +27,7 @@ from tests.hub import HubProcess
 from .people import People
 
 POLL_SECONDS = 0.1
+MUTATIONS = "/api/graphql$"
 CALC = "def add(a, b):\n    return a - b\n\n\ndef twice(a):\n    return a + a\n"
 TEST = """import unittest
 from calc import add, twice
@@ -256,14 +257,23 @@ class Town:
         return "\n".join([*states, *lines])
 
     def writes(self) -> list[str]:
-        """`METHOD path` of our own writes on this repository since the last reset."""
+        """`METHOD path`, or a mutation's kind and name, of our own writes since the last reset."""
         found = self.hub.requests(writes=True)
-        mine = [r for r in found if r["user"] == self.login and self.repo in r["path"]]
-        return [f"{r['method']} {r['path'].partition(self.repo)[2]}" for r in mine]
+        mine = [r for r in found if r["user"] == self.login]
+        return [
+            r["operation"] or f"{r['method']} {r['path'].partition(self.repo)[2]}"
+            for r in mine
+            if r["operation"] or self.repo in r["path"]
+        ]
+
+    def fault_on_labels(self, kind: str = "status", **more: Any) -> None:
+        """Labels are changed by GraphQL, which names no repository in its path."""
+        self.hub.fault("POST", MUTATIONS, kind, operation="mutation", **more)
 
     def faults_left(self) -> list[dict[str, Any]]:
         """Ordered faults for this repository that nothing has met."""
-        return [f for f in self.hub.admin("GET", "/faults") if self.repo in f["path"]]
+        found = self.hub.admin("GET", "/faults")
+        return [f for f in found if self.repo in f["path"] or f["path"] == MUTATIONS]
 
     def directory(self, task: Task | None) -> Path:
         """Where the task's running attempt is."""

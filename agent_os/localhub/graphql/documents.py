@@ -21,6 +21,7 @@ from graphql import (
 PATHS = ("/api/graphql", "/api/v3/graphql")
 MOST_TOKENS = 20_000
 KEPT_DOCUMENTS = 256
+TOO_DEEP = "The document is nested too deeply."
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,16 @@ def read(text: str) -> DocumentNode:
     try:
         return parse(text, max_tokens=MOST_TOKENS)
     except RecursionError as error:
-        raise GraphQLError("The document is nested too deeply.") from error
+        raise GraphQLError(TOO_DEEP) from error
 
 
 @lru_cache(maxsize=KEPT_DOCUMENTS)
 def faults(text: str) -> tuple[GraphQLError, ...]:
     """What of a document (one that can be read) does not fit the schema."""
-    return tuple(validate(schema(), read(text)))
+    try:
+        return tuple(validate(schema(), read(text)))
+    except RecursionError:
+        return (GraphQLError(TOO_DEEP),)
 
 
 def operation(text: str, name: str | None) -> OperationDefinitionNode | None:
