@@ -16,10 +16,10 @@ from agent_os.domain.errors import AgentOSError
 from agent_os.domain.tasks import Status
 from agent_os.effects.world import World
 from agent_os.jobs import registry
-from agent_os.store import tasks
+from agent_os.store import log, tasks
 
 _log = structlog.get_logger()
-_WATCH_SECONDS = 0.2
+_WATCH_SECONDS = 0.05
 _STOP_SECONDS = 4.0
 ALL = "*"
 _SLOT = "slot"
@@ -143,11 +143,13 @@ class Daemon:
     def _watch(self) -> None:
         """Wake the queue engine as soon as an attempt's process has ended."""
         known: set[str] = set()
+        newest, directories = -1, set[str]()
         while not self._stopping.wait(_WATCH_SECONDS):
             try:
                 with self.world.store.read() as tx:
-                    running = [t.running for _, t in tasks.listed(tx, unsettled=True)]
-                directories = {a.directory for a in running if a}
+                    if (last := log.newest(tx)) != newest:
+                        running = [t.running for _, t in tasks.listed(tx, unsettled=True)]
+                        newest, directories = last, {a.directory for a in running if a}
                 ended = {d for d in directories if self._over(d)}
             except Exception:  # noqa: BLE001 - the watch must not end; it looks again
                 _log.exception("watch_failed")

@@ -85,6 +85,7 @@ class QueueEngine:
             resumed=resumed,
             frozen=row.frozen or ("" if rules else "it is not in the config"),
             stopped=stopped,
+            stopped_by=row.owned_elsewhere,
             stopped_until=resting if stopped is Reason.BACKOFF else None,
             default_branch=row.default_branch,
             base_head=row.base_head,

@@ -46,6 +46,7 @@ class TaskFacts(Contract):
     frozen: str = ""
     stopped: Reason | None = None
     """Why nothing is started, published or merged there now; None: it is."""
+    stopped_by: str = ""
     stopped_until: datetime | None = None
     default_branch: str = ""
     base_head: str = ""
@@ -145,7 +146,7 @@ def _stands_still(fact: TaskFacts, now: datetime) -> Step | None:
     task = fact.task
     if fact.stopped is None or task.claimed_at is None or task.hold or not task.active:
         return None
-    return waiting(task, fact.stopped, fact.frozen, now, fact.stopped_until)
+    return waiting(task, fact.stopped, fact.stopped_by or fact.frozen, now, fact.stopped_until)
 
 
 def _backing_off(task: Task, now: datetime) -> bool:

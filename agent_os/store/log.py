@@ -79,6 +79,11 @@ def history(
     return rows[::-1] if after is None else rows
 
 
+def newest(tx: sa.Connection) -> int:
+    """The number of the last event; 0: none."""
+    return int(tx.execute(sa.select(sa.func.max(schema.events.c.seq))).scalar() or 0)
+
+
 def rebuild(store: Store, tx: sa.Connection) -> None:
     """Empty the derived tables and draw them again from the log."""
     for table in schema.DERIVED:

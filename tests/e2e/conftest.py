@@ -35,7 +35,8 @@ def _builder(hub: HubProcess, root: Path, made: list[Town], login: str) -> Build
     def build(**options: Any) -> Town:
         number = next(_numbers)
         options = {"login": login, **options}
-        town = Town(hub, root / f"town{number}", f"acme/r{number}", **options)
+        repo = options.pop("repo", f"acme/r{number}")
+        town = Town(hub, root / f"town{number}", repo, **options)
         made.append(town)
         return town
 
