@@ -57,9 +57,8 @@ def test_each_push_moves_the_owner_and_a_takeover_refuses_the_first(build: Build
     assert first.task(number).status is Status.IN_REVIEW, "nothing of it is lost"
 
     other = first.ready("another")
-    done = second.waits(other, "person_merges")
-    assert done.result is not None
     assert first.waits(other, "owned_elsewhere").claimed_at is None
+    assert second.waits(other, "person_merges").result is not None
     steering.takeover(first.world, first.repo)
     first.until(lambda: (t := first.task(number)) and t.waiting.reason is Reason.PERSON_MERGES)
 
