@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
+
+#: Names a file with the seconds by which a test has set this host's clock; else it is not set.
+OFFSET_FILE = "AGENT_OS_CLOCK_OFFSET_FILE"
 
 
 class Clock(Protocol):
@@ -15,7 +20,9 @@ class Clock(Protocol):
 
 class SystemClock:
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        now = datetime.now(UTC)
+        file = os.environ.get(OFFSET_FILE)
+        return now + timedelta(seconds=float(Path(file).read_text())) if file else now
 
 
 class Ids(Protocol):

@@ -19,6 +19,7 @@ from agent_os.store.database import Store
 
 _PER_PAGE = 100
 _MOST_PAGES = 100
+_CHUNK_BYTES = 65_536
 _FOUND, _MOVED = 302, (301, 307, 308)
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 
@@ -74,9 +75,10 @@ class GitHubClient:
         _, body = self._page(_with_query(path, query))
         return body
 
-    def get_text(self, path: str) -> str:
-        """A text answer such as a job's log, which lies on another host: it gets no token."""
-        return self.governor.read(lambda: self._text(path))
+    def get_tail(self, path: str, size: int) -> str:
+        """The last `size` bytes of a text such as a job's log, however long it is. It lies on
+        another host, which gets no token."""
+        return self.governor.read(lambda: self._tail(path, size))
 
     def pages(self, path: str, key: str = "", **query: str | int) -> Iterator[list[Json]]:
         """A list, page by page; `key` names it inside an object. IncompleteList when it breaks.
@@ -148,18 +150,23 @@ class GitHubClient:
                 answers.put(self._store, tx, url, answers.Answer(etag, link, text))
         return link, body
 
-    def _text(self, path: str) -> str:
+    def _tail(self, path: str, size: int) -> str:
         status, found, text = self._request("GET", path)
         if status != _FOUND:
-            return text
+            return text[-size:]
+        tail = b""
         try:
-            answer = requests.get(found.get("location", ""), timeout=self._timeout)
+            with requests.get(
+                found.get("location", ""), timeout=self._timeout, stream=True
+            ) as answer:
+                if not answer.ok:
+                    raise _error("GET", path, answer.status_code, {}, answer.reason or "")
+                for chunk in answer.iter_content(_CHUNK_BYTES):
+                    tail = (tail + chunk)[-size:]
         except requests.RequestException as error:
             message = f"No answer from where {path} lies: {type(error).__name__}."
             raise errors.GitHubUnreachable(message) from error
-        if not answer.ok:
-            raise _error("GET", path, answer.status_code, {}, answer.reason or "")
-        return answer.content.decode(errors="replace")
+        return tail.decode(errors="replace")
 
     def _kept(self, url: str) -> answers.Answer | None:
         if self._store is None:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import structlog
+
 from agent_os.domain.attempts import Contract
 from agent_os.domain.errors import NotFound
 from agent_os.domain.observed import Check, Checks, PullSeen, Review
 from agent_os.github import readers
 from agent_os.github.client import GitHubClient, Json
 
+_log = structlog.get_logger()
 #: GitHub bounds how much one query may name; ten pull requests stay far below.
 _AT_ONCE = 10
 
@@ -88,7 +91,7 @@ def _look(client: GitHubClient, repo: str, branch: str, numbers: Sequence[int]) 
         owner=data["owner"]["target"]["oid"] if data["owner"] else "",
         base_checks=reader.checks(base["target"]),
         required=tuple(rule.get("requiredStatusCheckContexts") or ()),
-        pulls={n: reader.pull(data[f"p{n}"]) for n in numbers},
+        pulls=reader.pulls({n: data[f"p{n}"] for n in numbers}),
     )
 
 
@@ -101,7 +104,18 @@ class _Reader:
         self._without_checks = without_checks
         """The token may not read check runs (a fine-grained one); REST has other ways."""
 
-    def pull(self, data: Json) -> PullLook:
+    def pulls(self, data: dict[int, Json]) -> dict[int, PullLook]:
+        """Those that can be read: one of an unknown shape never stops the others."""
+        found: dict[int, PullLook] = {}
+        for number, one in data.items():
+            try:
+                found[number] = self._pull(one)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                said = f"{type(error).__name__}: {error}"
+                _log.warning("pull_unreadable", repo=self._repo, pull=number, error=said)
+        return found
+
+    def _pull(self, data: Json) -> PullLook:
         head = data["headRefOid"]
         pull = PullSeen(
             number=data["number"],

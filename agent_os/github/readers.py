@@ -255,8 +255,9 @@ def active_workflows(client: GitHubClient, repo: str) -> int:
     return sum(1 for w in found if w["state"] == "active")
 
 
-def job_log(client: GitHubClient, repo: str, job_id: int) -> str:
-    return client.get_text(f"/repos/{repo}/actions/jobs/{job_id}/logs")
+def job_log(client: GitHubClient, repo: str, job_id: int, size: int) -> str:
+    """The last `size` bytes of an Actions job's log."""
+    return client.get_tail(f"/repos/{repo}/actions/jobs/{job_id}/logs", size)
 
 
 def comments(client: GitHubClient, repo: str, number: int) -> list[Json]:

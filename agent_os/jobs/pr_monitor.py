@@ -53,15 +53,13 @@ class PullMonitor:
         asked = [(n, t) for n, t in watched if not (t.key in busy or t.key in run.failed)]
         if not asked:
             return []
-        numbers = [t.pull.number for _, t in asked if t.pull]
-        seen_now = looks.look(world.client, row.name, row.default_branch, numbers)
-        row = dispatcher.base_is_at(world, row, seen_now.base)
-        if seen_now.owner and seen_now.owner != world.mirror(row.repo_id).resolve(OWNER_SEEN):
-            row = scanning.look_at_owner(world, row)
+        row, look = _look(world, row, [t for _, t in asked])
         steps: list[Decided] = []
         for seen, task in asked:
+            if task.pull is None or task.pull.number not in look.pulls:
+                continue
             try:
-                facts = _PullReader(world, row, rules, task, seen_now).facts()
+                facts = _PullReader(world, row, rules, task, look).facts()
             except (ValueError, KeyError, TypeError) as error:
                 _log.warning("pull_unreadable", task=task.name, error=str(error))
                 continue
@@ -71,6 +69,16 @@ class PullMonitor:
 
     def after(self, run: Run) -> None:
         pass
+
+
+def _look(world: World, row: Repository, asked: Sequence[Task]) -> tuple[Repository, Look]:
+    """The pull requests of these tasks now; the row with its base and its owner as of now."""
+    numbers = [t.pull.number for t in asked if t.pull]
+    look = looks.look(world.client, row.name, row.default_branch, numbers)
+    row = dispatcher.base_is_at(world, row, look.base)
+    if look.owner and look.owner != world.mirror(row.repo_id).resolve(OWNER_SEEN):
+        row = scanning.look_at_owner(world, row)
+    return row, look
 
 
 class _PullReader:
@@ -160,7 +168,8 @@ class _PullReader:
         for check in checks.checks:
             if check.state is CheckState.FAILURE and check.job_id:
                 try:
-                    text = readers.job_log(self.world.client, self.row.name, check.job_id)
+                    client, job = self.world.client, check.job_id
+                    text = readers.job_log(client, self.row.name, job, 4 * _LOG_TAIL)
                 except AgentOSError as error:
                     text = f"(the log can't be read: {error.message})"
                 logs[check.name] = text[-_LOG_TAIL:]

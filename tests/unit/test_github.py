@@ -292,9 +292,19 @@ def test_a_log_is_read_from_where_it_lies_without_our_token(
     path = f"{API}{REPO}/actions/jobs/7/logs"
     github.add("GET", path, status=302, headers={"Location": blob})
     github.add("GET", blob, body="line 1\nline 2")
-    assert readers.job_log(client, "acme/todo", 7) == "line 1\nline 2"
+    assert readers.job_log(client, "acme/todo", 7, 100) == "line 1\nline 2"
     assert "Authorization" in github.calls[0].request.headers
     assert "Authorization" not in github.calls[-1].request.headers
+
+
+def test_of_a_long_log_only_the_tail_is_held(
+    client: GitHubClient, github: responses.RequestsMock
+) -> None:
+    blob = "http://127.0.0.3:9/logs/1"
+    path = f"{API}{REPO}/actions/jobs/7/logs"
+    github.add("GET", path, status=302, headers={"Location": blob})
+    github.add("GET", blob, body="x" * 1_000_000 + "the last line")
+    assert readers.job_log(client, "acme/todo", 7, 13) == "the last line"
 
 
 # Lists.
