@@ -1,4 +1,4 @@
-"""Stores for the contract tests: SQLite always, PostgreSQL where AGENT_OS_TEST_POSTGRES_URL is."""
+"""Stores for the contract tests: SQLite always, PostgreSQL where it is installed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ import sqlalchemy as sa
 from agent_os.domain.clock import Ids
 from agent_os.store.database import Store
 from agent_os.store.owner import this_process
+from tests.contract import postgres
 
-POSTGRES = os.environ.get("AGENT_OS_TEST_POSTGRES_URL", "")
-KINDS = ("sqlite", "postgresql") if POSTGRES else ("sqlite",)
+KINDS = ("sqlite", "postgresql")
 #: For tests that make many databases: the disk need not be asked each time.
 MEMORY = next((path for path in ("/dev/shm",) if os.access(path, os.W_OK)), None)
 
@@ -86,7 +86,8 @@ def url(kind: str, folder: Path) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder / 'store.sqlite'}"
         return
-    server = sa.make_url(POSTGRES)
+    postgres.needed()
+    server = sa.make_url(postgres.address())
     name = f"agent_os_test_{uuid.uuid4().hex[:12]}"
     admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
