@@ -23,6 +23,9 @@ from agent_os.store.leases import Lease
 
 _log = structlog.get_logger()
 _MOST_FAILURES = 4
+#: A process that was held up for longer (a suspended machine) leaves its intent to the resolver:
+#: another process may have found already that nothing happened, and have done it instead.
+_START_WITHIN = timedelta(seconds=30)
 _LONGEST_BACKOFF = timedelta(hours=1)
 
 
@@ -90,6 +93,9 @@ class Applier:
         if intent is None:
             return Applied(failed=True)
         failpoint(f"{effect.kind}.intended")
+        if self._held_up(intent):
+            _log.warning("held_up", effect=effect.kind, task=effect.name)
+            return Applied(failed=True)
         performer = PERFORMERS[type(effect)]
         try:
             facts = performer.perform(self.world, effect, intent.id)
@@ -112,6 +118,10 @@ class Applier:
         failpoint(f"{effect.kind}.recorded")
         moved = not isinstance(effect, StopAttempt)
         return Applied(changed=moved, again=moved)
+
+    def _held_up(self, intent: Intent) -> bool:
+        with self.store.read() as tx:
+            return self.store.now(tx) - intent.at > _START_WITHIN
 
     def _intend(self, effect: Effect, seen: int) -> Intent | None:
         """The intent, in the transaction that checks fence and precondition; None: not now."""

@@ -36,6 +36,11 @@ def _may_look(world: World, intent: Intent) -> bool:
     if intent.state is State.OPEN and not owner.is_dead(intent.owner):
         timeout = timedelta(seconds=settings.request_timeout_seconds)
         return now >= since + timeout + _OWNER_GRACE + settle
+    if since > now:
+        # The clock was set back: the wait is counted anew, or it would last as long as that.
+        with world.store.write() as tx:
+            intents.unanswered(world.store, tx, intent.id)
+        return False
     return now >= since + settle
 
 

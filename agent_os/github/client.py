@@ -23,6 +23,12 @@ _CHUNK_BYTES = 65_536
 _FOUND, _MOVED = 302, (301, 307, 308)
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 
+_GRAPH_ERRORS: dict[str, type[errors.GitHubError]] = {
+    "NOT_FOUND": errors.NotFound,
+    "FORBIDDEN": errors.NotPermitted,
+    "UNPROCESSABLE": errors.Conflict,
+}
+
 Json = dict[str, Any]
 
 
@@ -118,7 +124,7 @@ class GitHubClient:
         data, found = _graph(answer)
         for error in found:
             if not (error.get("type") == "FORBIDDEN" and field in (error.get("path") or ())):
-                raise _graph_error(error)
+                raise self._graph_error(error)
         return data, bool(found)
 
     def mutate(self, text: str, variables: Json) -> Json:
@@ -127,10 +133,17 @@ class GitHubClient:
         _, _, answer = self.governor.write(lambda: self._graphql(text, variables))
         data, found = _graph(answer)
         if found and any(value is not None for value in data.values()):
-            raise errors.GitHubUnreachable(f"Refused in part: {_graph_error(found[0]).message}")
+            said = self._graph_error(found[0]).message
+            raise errors.GitHubUnreachable(f"Refused in part: {said}")
         if found:
-            raise _graph_error(found[0])
+            raise self._graph_error(found[0])
         return data
+
+    def _graph_error(self, error: Json) -> errors.GitHubError:
+        kind = str(error.get("type"))
+        if kind in ("RATE_LIMITED", "RATE_LIMIT"):
+            return self.governor.spent()
+        return _GRAPH_ERRORS.get(kind, errors.GitHubError)(f"GraphQL: {error.get('message')}")
 
     def _graphql(self, text: str, variables: Json) -> tuple[int, dict[str, Any], str]:
         url = self.api_url.removesuffix("/api/v3").removesuffix("/v3")
@@ -217,16 +230,6 @@ def _graph(text: str) -> tuple[Json, list[Json]]:
     if not isinstance(answer, dict):
         raise errors.GitHubUnreachable("GitHub's answer for GraphQL is not an object.")
     return answer.get("data") or {}, answer.get("errors") or []
-
-
-def _graph_error(error: Json) -> errors.GitHubError:
-    message = f"GraphQL: {error.get('message', 'error')}"
-    kinds: dict[str, type[errors.GitHubError]] = {
-        "NOT_FOUND": errors.NotFound,
-        "FORBIDDEN": errors.NotPermitted,
-        "UNPROCESSABLE": errors.Conflict,
-    }
-    return kinds.get(str(error.get("type")), errors.GitHubError)(message)
 
 
 def _with_query(path: str, query: dict[str, str | int]) -> str:

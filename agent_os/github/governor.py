@@ -55,6 +55,16 @@ class Governor:
                     status=status,
                 )
 
+    def spent(self) -> RateLimited:
+        """GraphQL says in an answer of status 200 that the limit is reached: nothing until then."""
+        known = self._closed_until
+        now = self._clock.now()
+        until = known if known and known > now else now + _SECONDARY_LIMIT
+        self._closed_until = until
+        return RateLimited(
+            f"GitHub's rate limit is reached; it resets at {until:%H:%M:%S} UTC.", until=until
+        )
+
     @staticmethod
     def _limit(
         status: int, headers: Mapping[str, str], text: str, now: datetime

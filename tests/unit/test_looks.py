@@ -157,6 +157,17 @@ def test_what_else_is_refused_is_an_error(
         look(client, github, answer(None, errors=[refused]))
 
 
+def test_a_spent_limit_stops_everything(
+    client: GitHubClient, github: responses.RequestsMock
+) -> None:
+    refused = {"type": "RATE_LIMITED", "message": "API rate limit exceeded"}
+    github.add("POST", GRAPHQL, json={"errors": [refused]})
+    for _ in range(2):
+        with pytest.raises(errors.RateLimited):
+            looks.look(client, "acme/todo", "main", [40])
+    assert len(github.calls) == 1
+
+
 def test_labels_are_changed_by_one_mutation(
     client: GitHubClient, github: responses.RequestsMock
 ) -> None:

@@ -111,7 +111,7 @@ class Mutation:
         hub, user = self.call.hub, self.call.user
         with hub.db.transaction():
             repo_id = nodes.subject(self.call, node).repo.id
-        with hub.db.transaction(), hub.lock(repo_id):
+        with hub.lock(repo_id), hub.db.transaction():
             found = nodes.subject(self.call, node)
             if not repositories.can_write(hub, found.repo, user):
                 message = f"{user.login} does not have the correct permissions to execute `{name}`"
