@@ -79,7 +79,7 @@ def test_asked_to_stop_during_the_gates(world: World) -> None:
     assert outcome.kept
 
 
-def test_only_one_runner_at_a_time(world: World) -> None:
+def test_trap_31_only_one_runner_at_a_time(world: World) -> None:
     attempt = world.attempt("sleep 300")
     first = attempt.popen()
     wait_for((attempt.path / "agent.process").exists)

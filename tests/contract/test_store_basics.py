@@ -101,7 +101,7 @@ class TestLeases:
         clock.pass_seconds(59)
         assert leases.take(store, "job", TTL) is None
 
-    def test_a_late_owner_can_neither_act_nor_renew_nor_release(self, store: Store) -> None:
+    def test_trap_31_a_late_owner_can_neither_act_nor_renew_nor_release(self, store: Store) -> None:
         late = stores.another(store, stores.dead_owner())
         old = leases.take(late, "job", TTL)
         new = leases.take(store, "job", TTL)
@@ -250,7 +250,7 @@ class TestIntents:
 
 
 class TestOnce:
-    def test_a_signal_is_new_once_ever(self, store: Store) -> None:
+    def test_trap_22_a_signal_is_new_once_ever(self, store: Store) -> None:
         with store.write() as tx:
             assert signals.raise_once(store, tx, "incident:x", {"a": 1})
             assert not signals.raise_once(store, tx, "incident:x", {"a": 2})

@@ -142,7 +142,7 @@ store.close()
 
 
 @pytest.mark.parametrize("kind", stores.KINDS)
-def test_concurrent_writers_lose_nothing_and_a_reader_misses_nothing(
+def test_trap_25_concurrent_writers_lose_nothing_and_a_reader_misses_nothing(
     kind: str, tmp_path: Path
 ) -> None:
     """Four processes open one new database at once and write; a fifth reads along by `seq`."""

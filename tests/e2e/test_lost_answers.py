@@ -164,7 +164,7 @@ def test_a_refused_write_is_tried_again_with_patience_and_then_a_person_is_told(
     town.settles(number, Status.DONE)
 
 
-def test_a_rate_limit_stops_everything_until_it_is_over(build_alone: Build) -> None:
+def test_trap_37_a_rate_limit_stops_everything_until_it_is_over(build_alone: Build) -> None:
     town = build_alone(files=GREEN, agents={"w": WORK})
     number = town.ready()
     town.hub.fault("POST", f"/repos/{town.repo}/pulls$", status=429, headers={"retry-after": "60"})

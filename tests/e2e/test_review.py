@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent_os.domain.tasks import Status
+from agent_os.jobs import doctor
 
 from .conftest import Build
 from .town import CI, FILES, GREEN, WITHOUT_CI, WORK, Town
@@ -164,12 +165,19 @@ def _require(town: Town, *contexts: str) -> None:
     town.ask("PUT", "/branches/main/protection", body)
 
 
-def test_a_required_check_that_does_not_report_waits(build: Build) -> None:
-    town = build(files=GREEN, agents={"w": WORK})
+def test_trap_40_a_required_check_that_never_reports_is_found_beforehand_and_named(
+    build: Build,
+) -> None:
+    town = build(files=GREEN, agents={"w": WORK}, limits={"ci_minutes": 0.02})
     _require(town, "test", "security")
+    said = [f.detail for f in doctor.examine(town.world)]
+    assert [d for d in said if "`security`" in d and "did not report" in d]
     number = town.ready()
     task = town.waits(number, "ci_missing")
     assert task.waiting and "security" in task.waiting.detail
+    held = town.reaches(number, Status.BLOCKED)
+    assert held.hold and held.hold.reason == "ci_missing" and "security" in held.hold.detail
+    town.label(number, "Ready")
     town.ask("POST", f"/statuses/{task.pull.head}", {"state": "success", "context": "security"})
     town.settles(number, Status.DONE)
 
