@@ -96,7 +96,14 @@ def test_draft_and_ready(shop: Shop) -> None:
 
 
 def test_changes_from_both_sides_at_once(shop: Shop) -> None:
-    label, issue = shop.label("one"), shop.issue()
+    label, issue, pull = shop.label("one"), shop.issue(), shop.pull()
+    part = "issue(number:1){labels(first:9){nodes{name}} updatedAt}"
+    slow = f"pullRequest(number:{pull['number']}){{commits(last:1){{nodes{{commit{{oid}}}}}}}}"
+
+    def by_query(_: int) -> bool:
+        """Holds the database while git works; sees one state from beginning to end."""
+        seen = shop.repository(f"before:{part} {slow} after:{part}")
+        return seen["before"] == seen["after"]
 
     def by_graph(_: int) -> bool:
         answer = shop.ask(LABELS, on=issue["node_id"], add=[label], remove=[label])
@@ -107,8 +114,12 @@ def test_changes_from_both_sides_at_once(shop: Shop) -> None:
         shop.hub.api("DELETE", f"{shop.path}/issues/1/labels/one")
         return answer.status_code == 200
 
-    with ThreadPoolExecutor(6) as threads:
-        done = [threads.submit(act, n) for n in range(12) for act in (by_graph, by_rest)]
-    assert all(one.result(timeout=30) for one in done)
+    acts = (by_graph, by_rest, by_query)
+    with ThreadPoolExecutor(8) as threads:
+        done = [threads.submit(act, n) for n in range(12) for act in acts]
+        try:
+            assert all(one.result(timeout=20) for one in done)
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
     kinds = [kind for kind, _, _ in shop.events(1)]
     assert kinds == ["labeled", "unlabeled"] * (len(kinds) // 2)

@@ -187,6 +187,7 @@ def test_pages_lead_through_the_whole_list(shop: Shop) -> None:
     seen: list[str] = []
     after, more = None, True
     while more:
+        assert len(seen) < 5
         found = page(2, after)
         assert found["totalCount"] == 5
         seen += [node["name"] for node in found["nodes"]]

@@ -1,12 +1,12 @@
 """Pull requests."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Unpack
 
 from agent_os.localhub import commits, gates, merges, pulls, reviews
 from agent_os.localhub.calls import Call
-from agent_os.localhub.commits import Commit as GitCommit
+from agent_os.localhub.git import Git
 from agent_os.localhub.graphql.actors import Actor, actor
 from agent_os.localhub.graphql.connections import Connection, Page, connect
 from agent_os.localhub.graphql.issues import Subject
@@ -110,12 +110,17 @@ class PullRequest(Subject):
 
     def commits(self, **page: Unpack[Page]) -> Connection:
         """Oldest first."""
-        span = f"{self._pull.base_sha}..{self._pull.head_sha}"
-        found = commits.log(self.call.hub.git(self.repo.id), "--reverse", span)
-        return connect("commits", found, self._commit, page)
+        git, pull = self.call.hub.git(self.repo.id), self._pull
+        return connect("commits", _between(git, pull.base_sha, pull.head_sha), self._commit, page)
 
-    def _commit(self, found: GitCommit) -> PullRequestCommit:
-        return PullRequestCommit(self.call, self.repo, self._pull.id, found.sha)
+    def _commit(self, sha: str) -> PullRequestCommit:
+        return PullRequestCommit(self.call, self.repo, self._pull.id, sha)
+
+
+# Safe to keep: between two commits there are always the same.
+@lru_cache(maxsize=1024)
+def _between(git: Git, base_sha: str, head_sha: str) -> tuple[str, ...]:
+    return tuple(each.sha for each in commits.log(git, "--reverse", f"{base_sha}..{head_sha}"))
 
 
 def _login(call: Call, user_id: int) -> str:

@@ -1,10 +1,12 @@
 """Reviews and their comments on lines."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Unpack
 
 from agent_os.localhub import reviews
 from agent_os.localhub.calls import Call
+from agent_os.localhub.git import Git
 from agent_os.localhub.graphql.actors import Actor, actor
 from agent_os.localhub.graphql.connections import Connection, Page, connect
 from agent_os.localhub.graphql.refs import Commit
@@ -82,9 +84,12 @@ class PullRequestReview:
         return self.row.body
 
     def commit(self) -> Commit | None:
-        """None when the repository no longer has it, or never had."""
-        sha = self.call.hub.git(self.repo.id).resolve(self.row.commit_id)
-        return Commit(self.call, self.repo, sha) if sha else None
+        """None when the repository does not have it."""
+        try:
+            sha = _known(self.call.hub.git(self.repo.id), self.row.commit_id)
+        except LookupError:
+            return None
+        return Commit(self.call, self.repo, sha)
 
     def submitted_at(self) -> str | None:
         return self.row.submitted_at
@@ -98,3 +103,12 @@ class PullRequestReview:
 
     def _comment(self, row: reviews.ReviewComment) -> PullRequestReviewComment:
         return PullRequestReviewComment(self.call, self.repo, self.issue, row)
+
+
+# Safe to keep: commits are never removed. That one is missing is not kept: it may come.
+@lru_cache(maxsize=4096)
+def _known(git: Git, name: str) -> str:
+    sha = git.resolve(name)
+    if sha is None:
+        raise LookupError(name)
+    return sha
