@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from agent_os.domain.tasks import Status, Task
@@ -25,8 +26,9 @@ def status(world: World) -> dict[str, Any]:
         stopped = pauses.paused(tx)
         counts = tasks.counts(tx)
         errors = {r.name: unseen.get(tx, r.name).last_error for r in world.config.repositories}
+        unresolved = intents.unresolved_tasks(tx)
     return {
-        "tasks": [_row(world, t) for _, t in (*active, *over)],
+        "tasks": [_row(t, now, t.key in unresolved) for _, t in (*active, *over)],
         "counts": counts,
         "declined": [
             {
@@ -84,8 +86,7 @@ def why(world: World, task: Task) -> str:
     return explain.why(task, world.clock.now(), unresolved=unresolved)
 
 
-def _row(world: World, task: Task) -> dict[str, Any]:
-    now = world.clock.now()
+def _row(task: Task, now: datetime, unresolved: bool) -> dict[str, Any]:
     end = task.finished_at or now
     row: dict[str, Any] = {
         "task": task.name,
@@ -96,7 +97,7 @@ def _row(world: World, task: Task) -> dict[str, Any]:
         "charged": sum(1 for a in task.attempts if a.charged),
         "agent": task.attempts[-1].agent if task.attempts else "",
         "pull_request": task.pull.number if task.pull else None,
-        "why": why(world, task),
+        "why": explain.why(task, now, unresolved=unresolved),
     }
     if task.claimed_at:
         row["seconds"] = round((end - task.claimed_at).total_seconds(), 1)
@@ -107,8 +108,9 @@ def one(world: World, task: Task) -> dict[str, Any]:
     """Facts, attempts and history of a task."""
     with world.store.read() as tx:
         events = log.history(tx, task.key, limit=_HISTORY)
+        unresolved = task.key in intents.unresolved_tasks(tx)
     return {
-        **_row(world, task),
+        **_row(task, world.clock.now(), unresolved),
         "requested_by": task.request.actor,
         "type": task.spec.type,
         "branch": task.branch if task.branch_head else "",

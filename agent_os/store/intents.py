@@ -135,7 +135,12 @@ def resumes(tx: sa.Connection, task: Task) -> int:
 
 
 def add_echo(store: Store, tx: sa.Connection, intent: str, what: str, event_id: int) -> None:
-    """Note that an issue event is the trace of our own effect; each effect leaves one of each."""
+    """Note that an issue event is the trace of our own effect; each effect leaves one of each.
+
+    Two jobs may see the same trace at the same time: the first note stays.
+    """
+    if (intent, what) in echoes(tx, [intent]):
+        return
     row = {"intent": intent, "what": what, "event_id": event_id}
     tx.execute(schema.echoes.insert().values(installation=store.installation, **row))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import os
 import time
 from collections.abc import Generator, Iterable, Sequence
@@ -121,15 +122,7 @@ class Mirror:
 
     def read_file(self, sha: str, path: str, max_bytes: int = 256 * 1024) -> bytes | None:
         """A regular file of commit `sha`; None if it is absent or a link. BadInput if larger."""
-        listed = run_git("ls-tree", "-z", checked_sha(sha), "--", path, git_dir=self.path)
-        head, _, name = listed.rstrip("\0").partition("\t")
-        fields = head.split()
-        if name != path or len(fields) != 3 or fields[0] not in ("100644", "100755"):
-            return None
-        size = int(run_git("cat-file", "-s", fields[2], git_dir=self.path))
-        if size > max_bytes:
-            raise BadInput(f"{path} has {size} bytes; at most {max_bytes} are read.")
-        return try_git("cat-file", "blob", fields[2], git_dir=self.path).stdout
+        return _content(self.path, checked_sha(sha), path, max_bytes)
 
     def diff(self, one: str, other: str, limit: int) -> str:
         """What `other` changes against `one`, as a patch of at most `limit` characters."""
@@ -141,15 +134,14 @@ class Mirror:
 
     def note(self, message: str, parent: str) -> str:
         """Write an empty commit that only says something, after `parent` (empty: the first)."""
-        tree = run_git("mktree", git_dir=self.path, input="")
+        tree = f"{parent}^{{tree}}" if parent else run_git("mktree", git_dir=self.path, input="")
         after = ("-p", checked_sha(parent)) if parent else ()
         args = (*_IDENTITY, "commit-tree", tree, *after, "-F", "-")
         return run_git(*args, git_dir=self.path, input=message)
 
     def message(self, sha: str) -> str:
-        """What the commit says; empty when it is not here."""
-        raw = try_git("cat-file", "commit", checked_sha(sha), git_dir=self.path).text
-        return raw.partition("\n\n")[2]
+        """What the commit says. GitError when it is not here."""
+        return _message(self.path, checked_sha(sha))
 
     def set(self, ref: str, sha: str) -> None:
         """Point `ref` at a commit, here only."""
@@ -183,7 +175,8 @@ class Mirror:
         remote_git(self.path, *args, token=token, timeout=_PUSH_SECONDS)
 
     def _descends(self, new: str, old: str) -> bool:
-        return self.has(old) and self.is_ancestor(old, new)
+        """False also when one of them is not here."""
+        return try_git("merge-base", "--is-ancestor", old, new, git_dir=self.path).code == 0
 
     @contextmanager
     def _lock(self) -> Generator[None]:
@@ -208,3 +201,24 @@ class Mirror:
             # Where processes can't be seen (macOS), only an old file is proof enough.
             if _PROC.exists() or time.time() - path.stat().st_mtime > _FETCH_SECONDS:
                 path.unlink(missing_ok=True)
+
+
+# What a commit holds never changes, and the same few are asked for again and again.
+
+
+@functools.lru_cache(maxsize=32)
+def _content(mirror: Path, sha: str, path: str, max_bytes: int) -> bytes | None:
+    listed = run_git("ls-tree", "-z", sha, "--", path, git_dir=mirror)
+    head, _, name = listed.rstrip("\0").partition("\t")
+    fields = head.split()
+    if name != path or len(fields) != 3 or fields[0] not in ("100644", "100755"):
+        return None
+    size = int(run_git("cat-file", "-s", fields[2], git_dir=mirror))
+    if size > max_bytes:
+        raise BadInput(f"{path} has {size} bytes; at most {max_bytes} are read.")
+    return try_git("cat-file", "blob", fields[2], git_dir=mirror).stdout
+
+
+@functools.lru_cache(maxsize=256)
+def _message(mirror: Path, sha: str) -> str:
+    return run_git("cat-file", "commit", sha, git_dir=mirror).partition("\n\n")[2]
