@@ -2,7 +2,8 @@
 
 An attempt's files may go when it has an outcome, nobody holds its lock, and every commit that it
 kept is in our mirror. First go the checkouts (after `work_hours`), later the rest (`attempt_days`).
-Over the quota (`disk_mb`) the oldest go first, whatever their age.
+Over the quota (`disk_mb`, mirrors included) the oldest go first, whatever their age: their
+checkouts, and when that is not enough the rest of them.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ import structlog
 
 from agent_os.domain.attempts import Order, Outcome
 from agent_os.domain.errors import GitError
+from agent_os.effects import mirrors
 from agent_os.effects.world import World
 from agent_os.store import meta
 from agent_os.workspace.mirror import Mirror
@@ -45,32 +47,33 @@ def clean_if_due(world: World) -> None:
         if last and now - datetime.fromisoformat(last) < _EVERY:
             return
         meta.put(tx, _CLEANED_AT, now.isoformat())
-    freed = clean(world)
-    if freed != Freed():
-        _log.info("cleaned", checkouts=freed.checkouts, attempts=freed.attempts)
+    freed, tidied = clean(world), mirrors.tidy(world)
+    if freed != Freed() or tidied != mirrors.Tidied():
+        _log.info("cleaned", **asdict(freed), **asdict(tidied))
 
 
 def clean(world: World) -> Freed:
     """Remove what is old enough, and what is over the quota."""
-    retention = world.config.retention
-    now = world.clock.now()
-    candidates = sorted(_finished(world), key=lambda found: found[0])
-    checkouts = attempts = 0
-    used = _size_mb(world.config.home / "attempts")
-    for ended_at, path in candidates:
-        over = used > retention.disk_mb
-        age = now - ended_at
-        if age > timedelta(days=retention.attempt_days):
-            used -= _size_mb(path)
-            _remove(path)
-            attempts += 1
-        elif over or age > timedelta(hours=retention.work_hours):
+    retention, now = world.config.retention, world.clock.now()
+    home = world.config.home
+    used = _size_mb(home / "attempts") + _size_mb(home / "mirrors")
+    old, checkouts, kept = timedelta(days=retention.attempt_days), 0, list[Path]()
+    removed: list[Path] = []
+    for ended_at, path in sorted(_finished(world), key=lambda found: found[0]):
+        if now - ended_at > old:
+            used -= _remove([path])
+            removed.append(path)
+            continue
+        kept.append(path)
+        if used > retention.disk_mb or now - ended_at > timedelta(hours=retention.work_hours):
             present = [path / name for name in _CHECKOUTS if (path / name).exists()]
-            used -= sum(_size_mb(folder) for folder in present)
-            for folder in present:
-                _remove(folder)
+            used -= _remove(present)
             checkouts += bool(present)
-    return Freed(checkouts, attempts)
+    for path in kept:
+        if used > retention.disk_mb:
+            used -= _remove([path])
+            removed.append(path)
+    return Freed(checkouts, len(removed))
 
 
 def _finished(world: World) -> Iterator[tuple[datetime, Path]]:
@@ -115,14 +118,21 @@ def _size_mb(path: Path) -> float:
     return total / 1_000_000
 
 
-def _remove(path: Path) -> None:
-    """The whole tree, also where an agent took the permissions away. Links are not followed."""
-    for folder, names, _ in os.walk(path):
-        for name in (".", *names):
-            below = Path(folder, name)
-            with suppress(OSError):  # gone meanwhile, or not ours: the removal below says so
-                if not below.is_symlink():
-                    below.chmod(below.stat().st_mode | stat.S_IRWXU)
-    shutil.rmtree(path, ignore_errors=True)
-    if path.exists():
-        _log.warning("not_removed", path=str(path))
+def _remove(paths: Sequence[Path]) -> float:
+    """Whole trees, also where an agent took the permissions away; the size that was freed, in MB.
+    Links are not followed."""
+    freed = 0.0
+    for path in paths:
+        size = _size_mb(path)
+        for folder, names, _ in os.walk(path):
+            for name in (".", *names):
+                below = Path(folder, name)
+                with suppress(OSError):  # gone meanwhile, or not ours: the removal below says so
+                    if not below.is_symlink():
+                        below.chmod(below.stat().st_mode | stat.S_IRWXU)
+        shutil.rmtree(path, ignore_errors=True)
+        if path.exists():
+            _log.warning("not_removed", path=str(path))
+        else:
+            freed += size
+    return freed

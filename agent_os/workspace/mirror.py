@@ -6,7 +6,7 @@ import fcntl
 import functools
 import os
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +27,9 @@ _IDENTITY = ("-c", "user.name=agent-os", "-c", "user.email=agent-os@localhost")
 _FETCH_SECONDS = 600.0
 _PUSH_SECONDS = 300.0
 _LIST_SECONDS = 60.0
+_PACK_SECONDS = 3_600.0
+_MANY_OBJECTS = 2_000
+_MANY_PACKS = 40
 _PROC = Path("/proc/self/stat")
 
 
@@ -123,6 +126,34 @@ class Mirror:
     def read_file(self, sha: str, path: str, max_bytes: int = 256 * 1024) -> bytes | None:
         """A regular file of commit `sha`; None if it is absent or a link. BadInput if larger."""
         return _content(self.path, checked_sha(sha), path, max_bytes)
+
+    def refs(self, below: str) -> dict[str, str]:
+        """Object by ref, of those below a prefix that ends with a slash."""
+        args = ("for-each-ref", "--format=%(refname) %(objectname)", below)
+        lines = run_git(*args, git_dir=self.path).splitlines()
+        return {ref: sha for ref, _, sha in (line.partition(" ") for line in lines)}
+
+    def forget(self, refs: Mapping[str, str]) -> None:
+        """Delete refs that are still where `refs` says; all of them or none. GitError if not."""
+        lines = "".join(f"delete {ref} {checked_sha(sha)}\n" for ref, sha in refs.items())
+        with self._lock():
+            run_git("update-ref", "--stdin", git_dir=self.path, input=lines)
+
+    def pack_if_scattered(self) -> bool:
+        """Pack objects and refs when there are many; drop what nothing reaches any more.
+
+        Only while no work dir borrows objects from here. Whether it was done.
+        """
+        counted = run_git("count-objects", "-v", git_dir=self.path)
+        counts = dict(line.split(": ", 1) for line in counted.splitlines())
+        if int(counts["count"]) < _MANY_OBJECTS and int(counts["packs"]) < _MANY_PACKS:
+            return False
+        with self._lock():
+            run_git("pack-refs", "--all", git_dir=self.path)
+            run_git("repack", "-a", "-d", "-l", "-q", git_dir=self.path, timeout=_PACK_SECONDS)
+            # What a push is about to name has no ref yet, and is younger than that.
+            run_git("prune", "--expire=1.day.ago", git_dir=self.path, timeout=_PACK_SECONDS)
+        return True
 
     def diff(self, one: str, other: str, limit: int) -> str:
         """What `other` changes against `one`, as a patch of at most `limit` characters."""

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from agent_os.domain.tasks import Status
-from agent_os.effects import cleaning
+from agent_os.effects import cleaning, mirrors
+from agent_os.workspace import mirror as mirror_module
+from tests.hub import git
 
 from .conftest import Build
-from .town import Town
+from .town import GREEN, WORK, Town
 
 
 def _done(build: Build, **config: object) -> tuple[Town, Path]:
@@ -34,10 +36,64 @@ def test_trap_38_checkouts_go_first_and_the_rest_later(build: Build) -> None:
 
 
 @pytest.mark.long
-def test_over_the_quota_the_oldest_checkouts_go_at_once(build: Build) -> None:
+def test_over_the_quota_the_oldest_go_at_once(build: Build) -> None:
     town, path = _done(build, retention={"disk_mb": 0})
-    assert cleaning.clean(town.world).checkouts == 1
-    assert not (path / "work").exists()
+    assert cleaning.clean(town.world) == cleaning.Freed(checkouts=1, attempts=1)
+    assert not path.exists()
+
+
+def test_a_merge_disposes_of_the_commits_and_nothing_else_does(build: Build) -> None:
+    town, path = _done(build, agents={"w": WORK}, files=GREEN)
+    stopped = town.ready("stopped")
+    town.until(lambda: (t := town.task(stopped)) and t.pull)
+    town.close(stopped)
+    town.settles(stopped, Status.CANCELLED)
+    row = town.row()
+    assert row is not None
+    mirror = town.world.mirror(row.repo_id)
+    kept = mirror.refs("refs/agent-os/attempts/")
+    assert {ref.split("/")[3] for ref in kept} == {f"{row.repo_id}-1", f"{row.repo_id}-{stopped}"}
+    town.clock.ahead = timedelta(days=31)
+    assert mirrors.tidy(town.world) == mirrors.Tidied(), "their files are still there"
+    cleaning.clean(town.world)
+    assert not path.exists()
+    assert mirrors.tidy(town.world).refs == len([r for r in kept if f"{row.repo_id}-1/" in r])
+    left = mirror.refs("refs/agent-os/attempts/")
+    assert left and left.items() <= kept.items()
+    assert {ref.split("/")[3] for ref in left} == {f"{row.repo_id}-{stopped}"}
+
+
+def test_a_scattered_mirror_is_packed_and_loses_nothing(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, _ = _done(build, agents={"w": WORK}, files=GREEN)
+    row = town.row()
+    assert row is not None
+    mirror = town.world.mirror(row.repo_id)
+    before = mirror.refs("refs/")
+    assert mirrors.tidy(town.world).packed == 0
+    monkeypatch.setattr(mirror_module, "_MANY_OBJECTS", 1)
+    assert mirrors.tidy(town.world).packed == 1
+    assert mirror.refs("refs/") == before
+    assert all(mirror.has(sha) for sha in before.values())
+    git("fsck", "--strict", "--no-dangling", cwd=mirror.path)
+    number = town.ready("another")
+    town.settles(number, Status.DONE)
+
+
+def test_the_mirror_of_a_repository_that_left_goes_when_nothing_is_kept_in_it(
+    build: Build,
+) -> None:
+    town, _ = _done(build)
+    row = town.row()
+    assert row is not None
+    town.config["repositories"] = [{"name": "acme/another"}]
+    town.open()
+    path = town.world.mirror(row.repo_id).path
+    assert mirrors.tidy(town.world).mirrors == 0 and path.exists()
+    town.clock.ahead = timedelta(days=31)
+    cleaning.clean(town.world)
+    assert mirrors.tidy(town.world).mirrors == 1 and not path.exists()
 
 
 def test_what_is_not_proven_to_be_kept_stays(build: Build) -> None:
