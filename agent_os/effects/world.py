@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from agent_os.domain.effects import Effect
 from agent_os.domain.errors import StoreError, TaskNotFound
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.tasks import Task, TaskKey
+from agent_os.effects.crew import Crew
 from agent_os.executor.port import Executor
 from agent_os.github.client import GitHubClient
 from agent_os.store import repositories, tasks
@@ -28,6 +29,7 @@ class World:
     store: Store
     client: GitHubClient
     executor: Executor
+    crew: Crew = field(default_factory=Crew)
 
     @property
     def clock(self) -> Clock:

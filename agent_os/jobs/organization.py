@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from agent_os.domain.errors import AgentOSError, LeaseLost, RateLimited, TokenRe
 from agent_os.domain.tasks import TaskKey
 from agent_os.effects.applier import Applier
 from agent_os.effects.world import World
+from agent_os.github.client import GitHubClient
 from agent_os.store import leases, repositories, unseen
 from agent_os.store.leases import Lease
 
@@ -99,14 +100,13 @@ def run(
 
 
 def _turns(job: Job, current: Run, lease: Lease, preview: Callable[[Step], None] | None) -> None:
-    applier = Applier(current.world, lease)
     for current.turn in range(MAX_TURNS):
         steps = job.turn(current)
         if preview:
             for step, _ in steps:
                 preview(step)
             return
-        if not _apply(applier, current, steps):
+        if not _apply(current, lease, steps):
             break
         leases.renew(current.world.store, lease, LEASE)
     job.after(current)
@@ -114,25 +114,38 @@ def _turns(job: Job, current: Run, lease: Lease, preview: Callable[[Step], None]
         finish()
 
 
-def _apply(applier: Applier, current: Run, steps: list[Decided]) -> bool:
-    """Whether to look again: something happened that may call for the next step."""
-    again = False
-    done: set[TaskKey] = set()
+def _apply(current: Run, lease: Lease, steps: list[Decided]) -> bool:
+    """Apply one step a task; whether to look again: something happened that may call for the next
+    step. Facts are written first; then the effects of all tasks are performed side by side."""
+    chosen: dict[TaskKey, Decided] = {}
     for step, seen in steps:
-        skip = step.key in current.failed or step.key in done
-        if skip or (isinstance(step, Effect) and step.repo_id in current.stopped_repos):
-            continue
-        done.add(step.key)
-        try:
-            applied = applier.apply(step, seen)
-        except (RateLimited, TokenRefused) as error:
-            _stop_repository(current, step, error)
-            continue
-        if applied.failed:
-            current.failed.add(step.key)
-        current.changed |= applied.changed
-        again |= applied.again
-    return again
+        if step.key not in current.failed:
+            chosen.setdefault(step.key, (step, seen))
+    records = [one for one in chosen.values() if isinstance(one[0], Record)]
+    effects = [one for one in chosen.values() if not isinstance(one[0], Record)]
+
+    def apply(client: GitHubClient, one: Decided) -> bool:
+        return _apply_one(current, Applier(replace(current.world, client=client), lease), *one)
+
+    client = current.world.client
+    again = [apply(client, one) for one in records]
+    again += current.world.crew.each(client, apply, effects)
+    return any(again)
+
+
+def _apply_one(current: Run, applier: Applier, step: Step, seen: int) -> bool:
+    if isinstance(step, Effect) and step.repo_id in current.stopped_repos:
+        return False
+    try:
+        applied = applier.apply(step, seen)
+    except (RateLimited, TokenRefused) as error:
+        _stop_repository(current, step, error)
+        return False
+    if applied.failed:
+        current.failed.add(step.key)
+    if applied.changed:
+        current.changed = True
+    return applied.again
 
 
 def _stop_repository(current: Run, step: Step, error: AgentOSError) -> None:

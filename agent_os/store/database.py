@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
@@ -28,6 +29,8 @@ class Store:
         self.ids = ids
         self.owner = owner.this_process()
         self.engine = _engine(url)
+        # Threads of one process take turns here: SQLite would let them sleep and try again.
+        self._writing = threading.Lock()
         try:
             self._migrate()
         except StoreError:
@@ -43,7 +46,8 @@ class Store:
 
     @contextmanager
     def write(self) -> Generator[sa.Connection]:
-        with self.engine.connect().execution_options(agent_os_write=True) as tx, tx.begin():
+        connect = self.engine.connect
+        with self._writing, connect().execution_options(agent_os_write=True) as tx, tx.begin():
             if self.engine.dialect.name == "postgresql":
                 tx.execute(sa.text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
             yield tx

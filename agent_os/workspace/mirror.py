@@ -33,6 +33,10 @@ _MANY_PACKS = 40
 _PROC = Path("/proc/self/stat")
 
 
+#: When the newest fetch that succeeded began, by mirror, address and refs; in this process.
+_fetched: dict[tuple[Path | str, ...], float] = {}
+
+
 class Update(NamedTuple):
     """One ref of a push. `new` empty deletes it; `expected` empty: it must not be there yet."""
 
@@ -64,7 +68,11 @@ class Mirror:
         """Fetch and prune what `refspecs` name. Raises TokenRefused, NotPermitted or GitError."""
         if any(OUR_REFS in spec.split(":")[-1] for spec in refspecs):
             raise BadInput("A fetch may not write below refs/agent-os/.")
+        wanted_at, which = time.monotonic(), (self.path, url, *refspecs)
         with self._lock():
+            if _fetched.get(which, 0.0) > wanted_at:
+                return  # begun after we were asked, by another thread: it saw all that we would
+            begun_at = time.monotonic()
             remote_git(
                 self.path,
                 *("fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head"),
@@ -72,6 +80,7 @@ class Mirror:
                 token=token,
                 timeout=_FETCH_SECONDS,
             )
+            _fetched[which] = begun_at
 
     def import_bundle(self, path: Path, kept: Iterable[KeptRef]) -> None:
         """Take exactly the refs `kept` out of the bundle; again is harmless.
@@ -210,12 +219,24 @@ class Mirror:
         return try_git("merge-base", "--is-ancestor", old, new, git_dir=self.path).code == 0
 
     @contextmanager
+    def pushing(self) -> Generator[None]:
+        """One push at a time: those after it build on the ref that all of them move."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._held("push"):
+            yield
+
+    @contextmanager
     def _lock(self) -> Generator[None]:
+        with self._held("lock"):
+            self._remove_stale_locks()
+            yield
+
+    @contextmanager
+    def _held(self, name: str) -> Generator[None]:
         # Beside the mirror, not in it: git owns what is inside.
-        handle = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(f"{self.path}.{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
-            self._remove_stale_locks()
             yield
         finally:
             os.close(handle)

@@ -55,14 +55,15 @@ class Ownership:
         Conflict when one of the `updates` is refused; OwnedElsewhere when the repository is not
         (no longer) ours.
         """
-        known = self.check()
-        try:
-            self._push(known, updates)
-        except Conflict:
-            # Ours moved on when a push of ours got no answer.
-            if self.look() == known:
-                raise
-            self._push(self.check(), updates)
+        with self._mirror.pushing():
+            known = self.check()
+            try:
+                self._push(known, updates)
+            except Conflict:
+                # Ours moved on when a push of ours got no answer.
+                if self.look() == known:
+                    raise
+                self._push(self.check(), updates)
 
     def take_over(self) -> str:
         """Make it ours, whoever has it; the installation it was taken from, or empty."""
