@@ -180,8 +180,11 @@ class Mirror:
         return run_git(*args, git_dir=self.path, input=message)
 
     def message(self, sha: str) -> str:
-        """What the commit says. GitError when it is not here."""
-        return _message(self.path, checked_sha(sha))
+        """What the commit says; empty when it is not here."""
+        try:
+            return _message(self.path, checked_sha(sha))
+        except GitError:
+            return ""
 
     def set(self, ref: str, sha: str) -> None:
         """Point `ref` at a commit, here only."""

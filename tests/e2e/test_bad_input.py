@@ -32,6 +32,7 @@ def test_any_text_of_an_issue_becomes_a_pull_request(build: Build) -> None:
     assert {t.status for t in town.tasks()} == {Status.IN_REVIEW}
 
 
+@pytest.mark.long
 def test_a_broken_repository_file_blocks_with_line_and_step_while_others_go_on(
     build: Build,
 ) -> None:

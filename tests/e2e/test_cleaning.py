@@ -63,6 +63,7 @@ def test_a_merge_disposes_of_the_commits_and_nothing_else_does(build: Build) -> 
     assert {ref.split("/")[3] for ref in left} == {f"{row.repo_id}-{stopped}"}
 
 
+@pytest.mark.long
 def test_a_scattered_mirror_is_packed_and_loses_nothing(
     build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,6 +82,7 @@ def test_a_scattered_mirror_is_packed_and_loses_nothing(
     town.settles(number, Status.DONE)
 
 
+@pytest.mark.long
 def test_the_mirror_of_a_repository_that_left_goes_when_nothing_is_kept_in_it(
     build: Build,
 ) -> None:

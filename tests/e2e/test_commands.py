@@ -31,6 +31,7 @@ def _in_review(build: Build, **more: object) -> tuple[Town, int]:
     return town, number
 
 
+@pytest.mark.long
 def test_ready_on_cancelled_begins_a_round(build: Build) -> None:
     town, number = _in_review(build)
     town.unlabel(number, "In Review")
@@ -45,6 +46,7 @@ def test_ready_on_cancelled_begins_a_round(build: Build) -> None:
     assert states == [(f"agent-os/{number}", "closed"), (f"agent-os/{number}.2", "open")]
 
 
+@pytest.mark.long
 def test_ready_on_blocked_renews_the_attempts_of_the_round(build: Build) -> None:
     town = build(agents={"lazy": "true"}, limits={"attempts": 2, "backoff_seconds": 0.2})
     number = town.ready()
@@ -60,6 +62,7 @@ def test_ready_on_blocked_renews_the_attempts_of_the_round(build: Build) -> None
     assert "done after all" in town.comments_of(number)[-1]
 
 
+@pytest.mark.long
 def test_ready_again_while_it_runs_changes_nothing(build: Build) -> None:
     town = build(agents={"slow": SLOW})
     number = _running(town)
@@ -70,6 +73,7 @@ def test_ready_again_while_it_runs_changes_nothing(build: Build) -> None:
     assert task and task.round == 1 and len(task.attempts) == 1
 
 
+@pytest.mark.long
 def test_ready_again_in_review_changes_nothing(build: Build) -> None:
     town, number = _in_review(build)
     town.label(number, "Ready")
@@ -142,6 +146,7 @@ def test_a_deleted_issue_cancels(build: Build) -> None:
     assert town.pulls()[0]["state"] == "closed"
 
 
+@pytest.mark.long
 def test_a_deleted_issue_is_noticed_by_what_fails(build: Build) -> None:
     town = build(agents={"slow": SLOW}, mode="pull-request")
     number = _running(town)
@@ -175,6 +180,7 @@ def test_blocked_holds_until_it_is_taken_off(build: Build, where: str) -> None:
         town.until(lambda: town.labels(number) == {"In Review"})
 
 
+@pytest.mark.long
 def test_stop_and_ready_between_two_looks_leave_one_open_pull_request(build_as: Build) -> None:
     town, number = _in_review(build_as)
     town.unlabel(number, "In Review")

@@ -54,6 +54,7 @@ def test_a_charged_failure_goes_to_the_next_agent_with_a_handoff(
     assert code in town.pulls()[0]["body"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("command", "limits", "code"),
     [

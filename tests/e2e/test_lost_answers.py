@@ -113,6 +113,7 @@ def test_the_writes_of_a_refresh_and_the_last_steps(build: Build, kind: str) -> 
     _nothing_unresolved(town)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["drop_after", "drop_before"])
 def test_closing_our_pull_request_may_lose_its_answer(build: Build, kind: str) -> None:
     town = build(mode="pull-request", files=GREEN, agents={"w": WORK})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from agent_os.domain.tasks import Status
 
 from .conftest import Build
@@ -55,6 +57,7 @@ def test_notes_reach_the_next_attempt_and_a_move_is_a_retry(build: Build) -> Non
     assert not [f for f in _files(town) if f.endswith(".edited")]
 
 
+@pytest.mark.long
 def test_notes_and_a_move_at_once(build: Build) -> None:
     town = build(agents={"lazy": "true"}, limits={"attempts": 1}, mode="pull-request")
     number = town.ready()
@@ -108,6 +111,7 @@ def test_no_file_of_ours_lies_in_the_product_tree(build: Build) -> None:
     assert number
 
 
+@pytest.mark.long
 def test_a_folder_in_the_place_of_a_file_stops_no_other_drawing(build: Build) -> None:
     town = build(agents={"lazy": "true"}, limits={"attempts": 1}, mode="pull-request")
     first = town.ready()

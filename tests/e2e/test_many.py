@@ -23,6 +23,7 @@ def _started(town: Town) -> list[tuple[str, int]]:
     ]
 
 
+@pytest.mark.long
 def test_two_tasks_on_one_repository_both_merge(build: Build) -> None:
     town = build(files=GREEN, agents={"w": OWN_FILE})
     first, second = town.ready("one"), town.ready("two")
@@ -32,6 +33,7 @@ def test_two_tasks_on_one_repository_both_merge(build: Build) -> None:
     assert set(town.branches()) == {"main"} and len(town.pulls()) == 2
 
 
+@pytest.mark.long
 def test_tasks_on_several_repositories_run_at_once(build: Build) -> None:
     slow = "while [ ! -e go ]; do sleep 0.05; done; date +%N >> log.txt"
     town = build(files=GREEN, agents={"w": slow})

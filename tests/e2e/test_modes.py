@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from agent_os.domain.tasks import Status
 
 from .conftest import Build
@@ -62,6 +64,7 @@ def test_dry_run_writes_nothing_and_says_why(build: Build) -> None:
     assert town.writes() == []
 
 
+@pytest.mark.long
 def test_a_repository_that_becomes_dry_run_gets_no_more_writes(build: Build) -> None:
     town = build(mode="pull-request")
     number = town.ready()
@@ -76,6 +79,7 @@ def test_a_repository_that_becomes_dry_run_gets_no_more_writes(build: Build) -> 
     assert town.pulls()[0]["state"] == "open"
 
 
+@pytest.mark.long
 def test_ready_on_done_begins_a_round_with_its_own_branch_and_comment(build: Build) -> None:
     town = build(files=GREEN, agents={"fixer": WORK})
     number = town.ready()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from agent_os.domain.reasons import Reason
 from agent_os.domain.tasks import Status
 from agent_os.jobs import steering
@@ -63,6 +65,7 @@ def test_each_push_moves_the_owner_and_a_takeover_refuses_the_first(build: Build
     first.until(lambda: (t := first.task(number)) and t.waiting.reason is Reason.PERSON_MERGES)
 
 
+@pytest.mark.long
 def test_a_push_is_refused_whole_when_another_took_over_meanwhile(build: Build) -> None:
     """The repository changes hands while an attempt runs: its result stays with us."""
     first = build(files=GREEN, agents={"slow": "sleep 1; date +%N >> log.txt"}, mode="pull-request")
@@ -77,6 +80,7 @@ def test_a_push_is_refused_whole_when_another_took_over_meanwhile(build: Build) 
     assert kept == task.result.head
 
 
+@pytest.mark.long
 def test_who_takes_the_ref_away_frees_the_repository(build: Build) -> None:
     first = build(files=GREEN, agents={"w": WORK}, mode="pull-request")
     number = first.ready()

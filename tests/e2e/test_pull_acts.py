@@ -33,6 +33,7 @@ def test_trap_07_a_pull_request_that_a_person_closed_stays_closed(build_as: Buil
     assert f"agent-os/{number}" in town.branches()
 
 
+@pytest.mark.long
 def test_a_person_deletes_our_branch(build: Build) -> None:
     town, number, _ = _waiting(build)
     town.delete_branch(f"agent-os/{number}")
@@ -44,6 +45,7 @@ def test_a_person_deletes_our_branch(build: Build) -> None:
     assert set(town.branches()) == {"main"}
 
 
+@pytest.mark.long
 def test_merged_by_hand_during_an_attempt(build_as: Build) -> None:
     town, number, pull = _waiting(build_as)
     town.config["agents"]["worker"]["command"] = SLOW
@@ -58,6 +60,7 @@ def test_merged_by_hand_during_an_attempt(build_as: Build) -> None:
     assert set(town.branches()) == {"main"} and town.labels(number) == set()
 
 
+@pytest.mark.long
 def test_retargeted_is_blocked(build: Build) -> None:
     town, number, pull = _waiting(build)
     town.push("release", {"other.txt": "x"})
@@ -71,6 +74,7 @@ def test_retargeted_is_blocked(build: Build) -> None:
     town.waits(number, "person_merges")
 
 
+@pytest.mark.long
 def test_a_draft_waits(build: Build) -> None:
     town, number, pull = _waiting(build)
     town.draft(pull, on=True)

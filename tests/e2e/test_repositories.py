@@ -67,6 +67,7 @@ def test_closed_while_out_of_the_config_is_seen_when_back(build: Build) -> None:
     town.settles(number, Status.CANCELLED)
 
 
+@pytest.mark.long
 def test_archived_freezes_and_unarchived_goes_on(build: Build) -> None:
     town = build(agents={"slow": SLOW})
     number = town.ready()
@@ -114,6 +115,7 @@ def test_renamed_is_frozen_until_the_config_says_the_new_name(build: Build) -> N
     assert files == [f"{new.replace('/', '-')}-{number}.md"]
 
 
+@pytest.mark.long
 def test_a_refused_token_infers_nothing(build: Build) -> None:
     town = build(mode="pull-request", files=GREEN, agents={"w": WORK})
     number = town.ready()
@@ -193,6 +195,7 @@ def test_a_repository_that_was_never_there_is_asked_for_less_and_less(build: Bui
     assert "404" in shown[gone]["last_error"] and not shown[town.repo]["last_error"]
 
 
+@pytest.mark.long
 def test_another_repository_of_the_same_name_is_another_one(build: Build) -> None:
     town = build(agents={"lazy": "true"}, limits={"attempts": 1})
     old = town.reaches(town.ready(), Status.BLOCKED)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from agent_os.domain.tasks import Status
 
 from .conftest import Build
@@ -10,6 +12,7 @@ from .town import FIX
 SLOW = f"while [ ! -e go ]; do sleep 0.05; done; {FIX}"
 
 
+@pytest.mark.long
 def test_the_hub_dies_and_comes_back_while_an_attempt_runs(build_alone: Build) -> None:
     town = build_alone(agents={"slow": SLOW})
     number = town.ready()
@@ -38,6 +41,7 @@ def test_we_start_anew_after_every_look(build: Build) -> None:
     assert len(town.pulls()) == 1 and len(town.comments(number)) == 1
 
 
+@pytest.mark.long
 def test_the_runner_is_killed_and_goes_on(build: Build) -> None:
     import os
     import signal

@@ -192,6 +192,7 @@ def test_a_check_that_asks_for_a_person_waits(build: Build) -> None:
     town.waits(number, "ci_needs_person")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("consent", [False, True])
 def test_no_ci_needs_proof_and_consent(build_alone: Build, consent: bool) -> None:
     town = build_alone(files=WITHOUT_CI)
@@ -206,6 +207,7 @@ def test_no_ci_needs_proof_and_consent(build_alone: Build, consent: bool) -> Non
         town.waits(number, "no_ci")
 
 
+@pytest.mark.long
 def test_a_wait_for_ci_has_a_limit(build_alone: Build) -> None:
     town = build_alone(files=WITHOUT_CI, limits={"ci_minutes": 2, "backoff_seconds": 0.2})
     number = town.ready()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from agent_os.domain.tasks import Status
 
 from .conftest import Build
@@ -16,6 +18,7 @@ def _go(town: Town, number: int) -> None:
     (town.attempt_path(number, task.running.number) / "work" / "go").touch()
 
 
+@pytest.mark.long
 def test_an_edit_with_permission_while_it_runs_goes_back_as_a_fix(build: Build) -> None:
     town = build(files=GREEN, agents={"slow": SLOW})
     number = town.ready(body="## Goal\nThe old goal.\n")
