@@ -32,21 +32,22 @@ def status(
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
     watch: Annotated[bool, typer.Option("--watch", help="Go on until Ctrl-C.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="However many tasks there are.")] = False,
 ) -> None:
-    """All tasks, what each waits for, and how the repositories are."""
+    """The tasks, what each waits for, and how the repositories are."""
     with opened(config) as world:
         from agent_os.jobs import overview
 
         if not watch:
-            data = overview.status(world)
+            data = overview.status(world, every=every)
             show(json, data, lambda console: console.print(_status(data)))
             return
         from rich.live import Live
 
-        with Live(_status(overview.status(world)), refresh_per_second=4) as live:
+        with Live(_status(overview.status(world, every=every)), refresh_per_second=4) as live:
             while True:
                 time.sleep(_REFRESH_SECONDS)
-                live.update(_status(overview.status(world)))
+                live.update(_status(overview.status(world, every=every)))
 
 
 def _status(data: dict[str, Any]) -> RenderableType:
@@ -68,6 +69,8 @@ def _status(data: dict[str, Any]) -> RenderableType:
     if rows:
         columns = ["task", "state", "tries", "PR", "title", "why"]
         parts.append(_coloured(table("Tasks", columns, rows), data["tasks"]))
+        if data["more"]:
+            parts.append(Text(f"… and {data['more']} more; `agent-os status --all` lists them."))
     else:
         parts.append(Text("No tasks yet. Set the label Ready on an issue."))
     if data["declined"]:

@@ -25,6 +25,16 @@ class SystemClock:
         return now + timedelta(seconds=float(Path(file).read_text())) if file else now
 
 
+#: No pause is ever set for longer than this.
+_LONGEST_PAUSE = timedelta(hours=2)
+
+
+def still_ahead(until: datetime, now: datetime) -> bool:
+    """Whether a pause until then goes on. One that ends further away than any is set for was set
+    by a clock that was wrong: waiting for it would last as long as that."""
+    return now < until <= now + _LONGEST_PAUSE
+
+
 class Ids(Protocol):
     def new(self) -> str:
         """A random id, 16 hexadecimal digits."""

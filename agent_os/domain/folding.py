@@ -87,7 +87,8 @@ def _hold_ended(task: Task, _event: Event) -> Task:
 
 
 def _cancelled(task: Task, event: Event) -> Task:
-    cancelled = Cancelled(at=event.at, reason=event.data["reason"], by=event.data.get("by", ""))
+    given = {key: event.data[key] for key in ("reason", "by", "acted_at") if key in event.data}
+    cancelled = Cancelled.model_validate({"by": "", "at": event.at, **given})
     return task.model_copy(update={"cancelled": cancelled, "hold": None, "waiting": None})
 
 

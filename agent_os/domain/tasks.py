@@ -126,6 +126,8 @@ class Cancelled(Contract):
     reason: str
     by: str
     at: datetime
+    acted_at: datetime | None = None
+    """GitHub's time of the act, where it was on the pull request: we see it later."""
 
 
 class Waiting(Contract):

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 import structlog
 
 from agent_os.domain import errors
+from agent_os.domain.clock import still_ahead
 from agent_os.domain.effects import Effect, Record, Step, StopAttempt
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.reasons import Reason
@@ -139,7 +140,7 @@ class Applier:
         if waiting is None or waiting.until is None or isinstance(effect, StopAttempt):
             return False
         failed = waiting.reason is Reason.EFFECT_FAILED
-        return failed and self.world.clock.now() < waiting.until
+        return failed and still_ahead(waiting.until, self.world.clock.now())
 
     def _settle(self, intent: Intent, state: State, facts: Facts) -> None:
         with self.store.write() as tx:

@@ -33,11 +33,13 @@ def _may_look(world: World, intent: Intent) -> bool:
     settings = world.config.github
     settle = timedelta(seconds=0 if isinstance(intent.effect, LOCAL) else settings.settle_seconds)
     since = intent.ended_at or intent.at
-    if intent.state is State.OPEN and not owner.is_dead(intent.owner):
+    dead = owner.is_dead(intent.owner)
+    if intent.state is State.OPEN and not dead:
         timeout = timedelta(seconds=settings.request_timeout_seconds)
         return now >= since + timeout + _OWNER_GRACE + settle
-    if since > now:
-        # The clock was set back: the wait is counted anew, or it would last as long as that.
+    if settle and (intent.state is State.OPEN or since > now):
+        # Its owner may have died at this moment, with the request under way; or the clock was set
+        # back. The wait is counted from here.
         with world.store.write() as tx:
             intents.unanswered(world.store, tx, intent.id)
         return False

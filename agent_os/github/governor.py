@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from agent_os.domain.clock import Clock
+from agent_os.domain.clock import Clock, still_ahead
 from agent_os.domain.errors import GitHubUnreachable, RateLimited
 
 _READ_TRIES = 3
@@ -29,7 +29,7 @@ class Governor:
 
     def check(self) -> None:
         """RateLimited while no request may be made."""
-        if self._closed_until and self._clock.now() < self._closed_until:
+        if self._closed_until and still_ahead(self._closed_until, self._clock.now()):
             raise RateLimited(
                 f"GitHub asked for no requests until {self._closed_until:%H:%M:%S} UTC.",
                 until=self._closed_until,
@@ -59,7 +59,7 @@ class Governor:
         """GraphQL says in an answer of status 200 that the limit is reached: nothing until then."""
         known = self._closed_until
         now = self._clock.now()
-        until = known if known and known > now else now + _SECONDARY_LIMIT
+        until = known if known and still_ahead(known, now) else now + _SECONDARY_LIMIT
         self._closed_until = until
         return RateLimited(
             f"GitHub's rate limit is reached; it resets at {until:%H:%M:%S} UTC.", until=until

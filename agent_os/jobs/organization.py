@@ -9,6 +9,7 @@ from typing import Protocol
 
 import structlog
 
+from agent_os.domain.clock import still_ahead
 from agent_os.domain.effects import Effect, Record, Step
 from agent_os.domain.errors import AgentOSError, LeaseLost, RateLimited, TokenRefused
 from agent_os.domain.tasks import TaskKey
@@ -188,4 +189,4 @@ def resting(world: World, name: str) -> bool:
     """Whether a repository is backing off after an error."""
     with world.store.read() as tx:
         found = repositories.named(tx, name) or unseen.get(tx, name)
-    return bool(found.not_before and world.clock.now() < found.not_before)
+    return bool(found.not_before and still_ahead(found.not_before, world.clock.now()))

@@ -12,14 +12,17 @@ from agent_os.store import declined, intents, log, pauses, repositories, tasks, 
 from agent_os.workspace import sandbox
 
 _RECENT_DONE = 10
+_MOST_LISTED = 200
 _HISTORY = 200
 
 
-def status(world: World) -> dict[str, Any]:
-    """Tasks in work, those that ended lately, declined requests, repositories, pauses."""
+def status(world: World, *, every: bool = False) -> dict[str, Any]:
+    """Tasks in work (the newest ones, or `every` one), those that ended lately, declined requests,
+    repositories, pauses; `more` tasks in work are not listed."""
     now = world.clock.now()
     with world.store.read() as tx:
-        active = tasks.listed(tx, statuses=_ACTIVE)
+        newest = 0 if every else _MOST_LISTED
+        active = sorted(tasks.listed(tx, statuses=_ACTIVE, newest=newest), key=lambda t: t[1].key)
         over = tasks.listed(tx, statuses=(Status.DONE, Status.CANCELLED), newest=_RECENT_DONE)
         refused = declined.listed(tx)
         rows = repositories.listed(tx)
@@ -29,6 +32,7 @@ def status(world: World) -> dict[str, Any]:
         unresolved = intents.unresolved_tasks(tx)
     return {
         "tasks": [_row(t, now, t.key in unresolved) for _, t in (*active, *over)],
+        "more": sum(counts.get(s.value, 0) for s in _ACTIVE) - len(active),
         "counts": counts,
         "declined": [
             {

@@ -128,6 +128,7 @@ class _PullReader:
         issue = readers.issue(client, self.row.name, self.task.number)
         return {
             "closed_by": last["closed"].actor if "closed" in last else "",
+            "closed_at": last["closed"].at if "closed" in last else None,
             "branch_deleted_by": _deleted_by(last) if not pull.merged else "",
             "merged_by": merged.actor if merged else "",
             "merge_sha": merged.commit if merged else "",

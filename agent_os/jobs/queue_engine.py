@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from agent_os.domain.clock import still_ahead
 from agent_os.domain.errors import AgentOSError
 from agent_os.domain.reasons import Reason
 from agent_os.domain.rules import Mode, RepoRules
@@ -76,7 +77,8 @@ class QueueEngine:
         running = task.running
         process = world.executor.poll(Path(running.directory)) if running else ""
         rules = world.config.rules(row.name)
-        resting = row.not_before if row.not_before and world.clock.now() < row.not_before else None
+        pause, now = row.not_before, world.clock.now()
+        resting = pause if pause and still_ahead(pause, now) else None
         stopped = _stopped(row, rules, paused) or (Reason.BACKOFF if resting else None)
         return queue.TaskFacts(
             task=task,

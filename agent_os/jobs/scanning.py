@@ -28,7 +28,7 @@ def look_at_repository(world: World, name: str) -> Repository:
     now = world.clock.now()
     with world.store.read() as tx:
         row = repositories.named(tx, name)
-    fresh = row and row.resynced_at and now - row.resynced_at < _RESYNC
+    fresh = row and not _is_old(row.resynced_at, now)
     if row and fresh and not (row.frozen or row.empty or row.errors):
         return row
     try:
@@ -38,6 +38,11 @@ def look_at_repository(world: World, name: str) -> Repository:
             raise
         return row.model_copy(update={"frozen": f"it can't be found: {error.message}"})
     return _row(world, name, seen, now)
+
+
+def _is_old(resynced_at: datetime | None, now: datetime) -> bool:
+    """Also when it is in the future: the clock was wrong then."""
+    return resynced_at is None or not timedelta(0) <= now - resynced_at < _RESYNC
 
 
 def _row(world: World, name: str, seen: RepositorySeen, now: datetime) -> Repository:
@@ -83,7 +88,7 @@ def look_at_owner(world: World, row: Repository) -> Repository:
 def updated_issues(world: World, row: Repository) -> tuple[list[IssueSeen], Repository]:
     """Issues to look at, and the row to keep once they have been."""
     now = world.client.governor.github_now()
-    resync = row.resynced_at is None or world.clock.now() - row.resynced_at >= _RESYNC
+    resync = _is_old(row.resynced_at, world.clock.now())
     cutoff = None if resync or row.watermark is None else row.watermark - OVERLAP
     found: list[IssueSeen] = []
     newest = row.watermark

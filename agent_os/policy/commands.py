@@ -100,10 +100,22 @@ class _Reading:
             detail = f"{act.actor} set `{act.label}` but has no write permission"
             issue = {"repo": facts.repo, "title": facts.issue.title}
             self.add(EventKind.DECLINED, reason=Reason.UNTRUSTED_ACTOR, detail=detail, **issue)
-        elif status in (None, *_OVER, Status.BLOCKED):
+        elif status in (None, *_OVER, Status.BLOCKED) and not self._before_the_end(act):
             self.add(EventKind.REQUESTED, **request_data(facts, act.actor, act.id, act.at))
         else:
             self.add(EventKind.REQUEST_REPEATED, actor=act.actor, status=str(status))
+
+    def _before_the_end(self, act: Act) -> bool:
+        """Whether it was set while the work that is over by now went on: it asked for nothing
+        more. Acts of the same second count as later."""
+        task = self.task
+        if task is None or task.status not in _OVER:
+            return False
+        if task.cancelled and task.cancelled.acted_at:
+            return act.at < task.cancelled.acted_at
+        if task.status is Status.CANCELLED:
+            return False  # that act was on the issue, and read in its order
+        return any(a.kind == "closed" and a.at > act.at for a in self.facts.acts)
 
     def _command(self, act: Act, task: Task) -> None:
         labels = self.facts.labels
@@ -122,7 +134,7 @@ class _Reading:
                 self.add(EventKind.CANCELLED, reason="label_removed", by=act.actor)
             case "closed":
                 self.add(EventKind.ISSUE_CLOSED, by=act.actor)
-                over = self.facts.merged_by_pull or (task.pull and task.pull.merged_sha)
+                over = task.pull and (self.facts.merged_by_pull or task.pull.merged_sha)
                 if not over and task.status not in _OVER:
                     self.add(EventKind.CANCELLED, reason="issue_closed", by=act.actor)
             case "reopened":

@@ -64,7 +64,10 @@ def _closed(facts: PullFacts) -> Answer:
     if task.cancelled is None:
         reason = "branch_deleted" if facts.branch_deleted_by else "pull_closed"
         by = facts.branch_deleted_by or facts.closed_by
-        events.append(event(task, EventKind.CANCELLED, facts.now, reason=reason, by=by))
+        ended = {"reason": reason, "by": by}
+        if facts.closed_at:
+            ended["acted_at"] = facts.closed_at.isoformat()
+        events.append(event(task, EventKind.CANCELLED, facts.now, **ended))
     return record(task, *events) if events else NOTHING
 
 

@@ -27,6 +27,7 @@ class PullFacts(Contract):
     now: datetime
     pull: PullSeen
     closed_by: str = ""
+    closed_at: datetime | None = None
     branch_deleted_by: str = ""
     merged_by: str = ""
     merge_sha: str = ""

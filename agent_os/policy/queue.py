@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from agent_os.domain.attempts import Contract
+from agent_os.domain.clock import still_ahead
 from agent_os.domain.effects import (
     AcceptOutcome,
     AskReview,
@@ -152,7 +153,7 @@ def _stands_still(fact: TaskFacts, now: datetime) -> Step | None:
 def _backing_off(task: Task, now: datetime) -> bool:
     waiting = task.waiting
     refused = waiting is not None and waiting.reason is Reason.EFFECT_FAILED
-    return bool(refused and waiting and waiting.until and now < waiting.until)
+    return bool(refused and waiting and waiting.until and still_ahead(waiting.until, now))
 
 
 def _failed_last(task: Task) -> bool:

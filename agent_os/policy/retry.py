@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 
 from agent_os.domain.attempts import Contract, Kind
+from agent_os.domain.clock import still_ahead
 from agent_os.domain.failures import WHAT_TO_DO, FailureCode, Family, family
 from agent_os.domain.reasons import Reason
 from agent_os.domain.rules import LimitRules
@@ -109,7 +110,7 @@ def _wait(
     count = len(_trailing(failed, lambda a: not a.charged))
     pause = timedelta(seconds=limits.backoff_seconds) * 2 ** min(count - 1, 10)
     until = last.ended_at + min(pause, _LONGEST_BACKOFF)
-    if now < until:
+    if still_ahead(until, now):
         return Wait(reason=Reason.BACKOFF, detail=f"{last.code}: {last.detail}", until=until)
     return None
 

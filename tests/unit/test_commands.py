@@ -110,6 +110,27 @@ def test_ready_in_each_state(status: str, of: Task, expected: EventKind) -> None
     assert later.round == (2 if status in ("done", "cancelled") else 1)
 
 
+CLOSED_PULL = Cancelled(reason="pull_closed", by="alice", at=at(50), acted_at=at(20))
+DONE = in_review(finished_at=at(50), pull=pull(merged_sha="f"))
+#: (the task, the issue's timeline, seconds of `Ready`, whether it asks for another round)
+LATE = [
+    (DONE, [act(9, "closed", "agent-os", at(20))], 10, False),
+    (DONE, [act(9, "closed", "agent-os", at(20))], 20, True),
+    (DONE, [act(9, "closed", "agent-os", at(20))], 30, True),
+    (task(cancelled=CLOSED_PULL), [], 10, False),
+    (task(cancelled=CLOSED_PULL), [], 30, True),
+]
+
+
+@pytest.mark.parametrize(("of", "others", "seconds", "again"), LATE)
+def test_ready_that_is_read_late_counts_by_when_it_was_set(
+    of: Task, others: list[Act], seconds: int, again: bool
+) -> None:
+    ready = act(1, "labeled", when=at(seconds), label="Ready")
+    _, later = after(known(of), ready, acts=(ready, *others))
+    assert later is not None and later.round == (2 if again else 1)
+
+
 @pytest.mark.parametrize(
     "of",
     [
