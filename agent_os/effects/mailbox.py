@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import sqlalchemy as sa
 import structlog
 
 from agent_os.domain.effects import Step
@@ -22,6 +26,8 @@ _LARGEST_FILE = 1_000_000
 _HISTORY_LINES = 30
 #: The number of the newest event that is in the files: older tasks need not be looked at.
 _DRAWN_UP_TO = "mailbox"
+_SWEPT_AT = "mailbox_swept_at"
+_SWEEP_EVERY = timedelta(seconds=2)
 
 
 def _folder(world: World, name: str) -> Path:
@@ -34,13 +40,17 @@ def _signed(text: str) -> str:
 
 
 def draw(world: World) -> None:
-    """Bring the files in line with the store: a temporary file, a rename, the others removed."""
+    """Bring the files in line with the store: a temporary file, a rename, the others removed.
+
+    Those of tasks that changed; now and then all, as people may have touched the others' files.
+    """
     for name in dict.fromkeys(task_text.FOLDERS.values()):
         _folder(world, name).mkdir(parents=True, exist_ok=True)
     with world.store.read() as tx:
         drawn = int(meta.get(tx, _DRAWN_UP_TO) or 0)
         changed = tasks.listed(tx, after=drawn)
-        found = {t.key: t for _, t in (*changed, *tasks.listed(tx, unsettled=True))}
+        every = tasks.listed(tx, unsettled=True) if _sweep_is_due(world, tx) else []
+        found = {t.key: t for _, t in (*changed, *every)}
         renamed = changed and log.history(tx, after=drawn, kinds=(EventKind.REPO_RENAMED,), limit=1)
         names = {task_text.file_name(t) for _, t in tasks.listed(tx)} if renamed else set[str]()
     for task in found.values():
@@ -52,9 +62,17 @@ def draw(world: World) -> None:
             _log.warning("not_drawn", task=task.name, error=str(error))
     if names:
         _remove_old_names(world, names)
-    if changed:
+    if changed or every:
         with world.store.write() as tx:
-            meta.put(tx, _DRAWN_UP_TO, str(max(seq for seq, _ in changed)))
+            if changed:
+                meta.put(tx, _DRAWN_UP_TO, str(max(seq for seq, _ in changed)))
+            if every:
+                meta.put(tx, _SWEPT_AT, world.clock.now().isoformat())
+
+
+def _sweep_is_due(world: World, tx: sa.Connection) -> bool:
+    last = meta.get(tx, _SWEPT_AT)
+    return not last or abs(world.clock.now() - datetime.fromisoformat(last)) >= _SWEEP_EVERY
 
 
 def _remove_old_names(world: World, names: set[str]) -> None:
@@ -123,18 +141,28 @@ def read(world: World) -> list[tuple[Step, int]]:
     with world.store.read() as tx:
         found = tasks.listed(tx, unsettled=True)
     steps: list[tuple[Step, int]] = []
+    present = _present(world)
     for seen, task in found:
-        if events := _events(world, task):
+        if events := _events(world, task, present):
             steps.append((record(task, *events), seen))
     return steps
 
 
-def _events(world: World, task: Task) -> list[Event]:
+def _present(world: World) -> dict[str, list[str]]:
+    """The folders in which there is a file, by its name: one look at each folder."""
+    found: dict[str, list[str]] = {}
+    for folder in dict.fromkeys(task_text.FOLDERS.values()):
+        with suppress(FileNotFoundError):
+            for path in _folder(world, folder).iterdir():
+                found.setdefault(path.name, []).append(folder)
+    return found
+
+
+def _events(world: World, task: Task, present: Mapping[str, list[str]]) -> list[Event]:
     name, now = task_text.file_name(task), world.clock.now()
     events: list[Event] = []
-    for folder in dict.fromkeys(task_text.FOLDERS.values()):
-        path = _folder(world, folder) / name
-        text = _read(path)
+    for folder in present.get(name, ()):
+        text = _read(_folder(world, folder) / name)
         if text is None:
             continue
         if _edited(text) and (notes := task_text.notes_in(text)) != task.notes:

@@ -44,8 +44,10 @@ class QueueEngine:
         with world.store.read() as tx:
             found = tasks.listed(tx, unsettled=True)
             waiting = intents.unresolved_tasks(tx)
+            rows = {row.repo_id: row for row in repositories.listed(tx)}
+            paused = pauses.paused(tx)
         seen = {task.key: seq for seq, task in found}
-        facts = [f for _, task in found if (f := self._facts(world, task)) is not None]
+        facts = [_facts(world, t, rows[t.repo_id], paused) for _, t in found if t.repo_id in rows]
         machine = queue.Machine(
             running=sum(1 for _, t in found if t.running),
             free_memory_mb=free_memory_mb(),
@@ -67,31 +69,29 @@ class QueueEngine:
         mailbox.draw(run.world)
         cleaning.clean_if_due(run.world)
 
-    def _facts(self, world: World, task: Task) -> queue.TaskFacts | None:
+
+def _facts(world: World, task: Task, row: Repository, paused: set[str]) -> queue.TaskFacts:
+    running, resumed, process = task.running, 0, ""
+    if running:
         with world.store.read() as tx:
-            row = repositories.get(tx, task.repo_id)
-            paused = pauses.paused(tx)
-            resumed = intents.resumes(tx, task) if task.running else 0
-        if row is None:
-            return None
-        running = task.running
-        process = world.executor.poll(Path(running.directory)) if running else ""
-        rules = world.config.rules(row.name)
-        pause, now = row.not_before, world.clock.now()
-        resting = pause if pause and still_ahead(pause, now) else None
-        stopped = _stopped(row, rules, paused) or (Reason.BACKOFF if resting else None)
-        return queue.TaskFacts(
-            task=task,
-            rules=rules,
-            process=process,
-            resumed=resumed,
-            frozen=row.frozen or ("" if rules else "it is not in the config"),
-            stopped=stopped,
-            stopped_by=row.owned_elsewhere,
-            stopped_until=resting if stopped is Reason.BACKOFF else None,
-            default_branch=row.default_branch,
-            base_head=row.base_head,
-        )
+            resumed = intents.resumes(tx, task)
+        process = world.executor.poll(Path(running.directory))
+    rules = world.config.rules(row.name)
+    pause, now = row.not_before, world.clock.now()
+    resting = pause if pause and still_ahead(pause, now) else None
+    stopped = _stopped(row, rules, paused) or (Reason.BACKOFF if resting else None)
+    return queue.TaskFacts(
+        task=task,
+        rules=rules,
+        process=process,
+        resumed=resumed,
+        frozen=row.frozen or ("" if rules else "it is not in the config"),
+        stopped=stopped,
+        stopped_by=row.owned_elsewhere,
+        stopped_until=resting if stopped is Reason.BACKOFF else None,
+        default_branch=row.default_branch,
+        base_head=row.base_head,
+    )
 
 
 def _stopped(row: Repository, rules: RepoRules | None, paused: set[str]) -> Reason | None:

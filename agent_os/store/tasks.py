@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -69,7 +70,13 @@ def listed(
         query = query.where(_t.status.in_([s.value for s in statuses]))
     if unsettled:
         query = query.where(_t.settled.is_(False))
-    return [(r.seq, Task.model_validate_json(r.data)) for r in tx.execute(query)]
+    return [(r.seq, _parsed(r.data)) for r in tx.execute(query)]
+
+
+@functools.lru_cache(maxsize=1024)
+def _parsed(data: str) -> Task:
+    """A task can't be changed, and the same ones are read in each turn of each job."""
+    return Task.model_validate_json(data)
 
 
 def counts(tx: sa.Connection) -> dict[str, int]:
