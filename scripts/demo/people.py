@@ -2,80 +2,74 @@
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import requests
 
-REPO = "acme/tally"
+from scripts.demo.servers import Addresses, person_token
+
 _SECONDS = 30
-
-_LINT = """\
-## Goal
-The code has unused imports, and comparisons to `None` by `==`.
-
-## Acceptance criteria
-- `ruff check .` finds less than before.
-- The tests pass.
-"""
-_BUG = """\
-## Goal
-`parse_amount("12.5")` gives 1205 cents. It should be 1250.
-
-## Acceptance criteria
-- `test_one_decimal` passes.
-"""
-_CURRENCIES = """\
-## Goal
-Lines like `12.50 EUR` should be converted before they are added.
-"""
-
-#: (title, labels, body)
-ISSUES: list[tuple[str, list[str], str]] = [
-    ("Remove the lint faults", ["type: chore"], _LINT),
-    ("12.5 is read as 12.05", ["bug", "priority: high"], _BUG),
-    ("Add up amounts in several currencies", [], _CURRENCIES),
-]
 
 
 class Person:
-    """Somebody with an account on the hub."""
+    """Somebody with an account on the hub, at work in one repository."""
 
-    def __init__(self, api_url: str, url: str, login: str, token: str) -> None:
-        self.api_url = api_url
-        self.url = url
-        self.login = login
-        self._token = token
-        self._session = requests.Session()
-        self._session.headers["Authorization"] = f"token {token}"
+    def __init__(self, addresses: Addresses, login: str, repo: str) -> None:
+        self.repo = repo
+        self.page = f"{addresses.url}/{repo}"
+        self.push_url = addresses.url.replace("://", f"://{login}:{person_token(login)}@", 1)
+        self.push_url += f"/{repo}.git"
+        self._api_url = addresses.api_url
+        self._admin_url = f"{addresses.url}/_hub"
+        self._session = _session()
+        self._session.headers["Authorization"] = f"token {person_token(login)}"
 
     def api(self, verb: str, path: str, body: Any = None) -> Any:
-        answer = self._session.request(verb, self.api_url + path, json=body, timeout=_SECONDS)
+        """One request below the API's root; its JSON."""
+        return self._ask(self._session, verb, self._api_url + path, body)
+
+    def ask(self, verb: str, path: str, body: Any = None) -> Any:
+        """One request below the repository."""
+        return self.api(verb, f"/repos/{self.repo}{path}", body)
+
+    def hub(self, path: str, body: Any) -> None:
+        """One order to the hub itself, which knows no accounts there."""
+        with _session() as session:
+            self._ask(session, "POST", self._admin_url + path, body)
+
+    def make_repository(self) -> None:
+        owner, name = self.repo.split("/")
+        self.api("POST", f"/orgs/{owner}/repos", {"name": name})
+
+    def open_issue(self, title: str, labels: list[str], body: str) -> int:
+        """The new issue's number."""
+        issue = {"title": title, "body": body, "labels": labels}
+        return self.ask("POST", "/issues", issue)["number"]
+
+    def label_ready(self, number: int) -> None:
+        self.ask("POST", f"/issues/{number}/labels", {"labels": ["Ready"]})
+
+    def merge(self, number: int) -> None:
+        self.ask("PUT", f"/pulls/{number}/merge", {"merge_method": "squash"})
+
+    def pulls(self) -> list[dict[str, Any]]:
+        return self.ask("GET", "/pulls?state=all&per_page=100")
+
+    def events(self, number: int) -> list[dict[str, Any]]:
+        return self.ask("GET", f"/issues/{number}/events?per_page=100")
+
+    def close(self) -> None:
+        self._session.close()
+
+    @staticmethod
+    def _ask(session: requests.Session, verb: str, url: str, body: Any) -> Any:
+        answer = session.request(verb, url, json=body, timeout=_SECONDS)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
-    def seed(self, sample: Path, scratch: Path) -> None:
-        """Make the repository and push the sample project to it."""
-        owner, name = REPO.split("/")
-        self.api("POST", f"/orgs/{owner}/repos", {"name": name})
-        address = self.url.replace("://", f"://{self.login}:{self._token}@", 1)
-        who = ["-c", f"user.name={self.login}", "-c", f"user.email={self.login}@example.invalid"]
-        subprocess.run(["cp", "-R", str(sample), str(scratch)], check=True)
-        for command in (
-            ["init", "--quiet", "--initial-branch=main"],
-            ["add", "--all"],
-            [*who, "commit", "--quiet", "--message", "tally, with its faults"],
-            ["push", "--quiet", f"{address}/{REPO}.git", "main"],
-        ):
-            subprocess.run(["git", *command], cwd=scratch, check=True, timeout=_SECONDS)
 
-    def open_issue(self, title: str, labels: list[str], body: str) -> int:
-        issue = {"title": title, "body": body, "labels": labels}
-        return self.api("POST", f"/repos/{REPO}/issues", issue)["number"]
-
-    def label_ready(self, number: int) -> None:
-        self.api("POST", f"/repos/{REPO}/issues/{number}/labels", {"labels": ["Ready"]})
-
-    def pulls(self) -> list[dict[str, Any]]:
-        return self.api("GET", f"/repos/{REPO}/pulls?state=all")
+def _session() -> requests.Session:
+    """Without the proxies and passwords that a machine's settings may name: the hub is here."""
+    session = requests.Session()
+    session.trust_env = False
+    return session

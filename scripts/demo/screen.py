@@ -14,20 +14,27 @@ _COLOURS = {
     "attempt ended": "yellow",
     "merged": "bold green",
     "blocked": "bold red",
+    "SIGKILL": "bold magenta",
     "done": "bold green",
 }
 
 console = Console(highlight=False)
 
 
-def say(text: str) -> None:
-    console.print(text)
+def say(text: str = "") -> None:
+    """Rich markup; long lines are left to the terminal, so that they can be copied."""
+    console.print(text, soft_wrap=True)
+
+
+def plain(text: str) -> None:
+    """Somebody else's words: no markup in them counts."""
+    console.print(text, soft_wrap=True, markup=False)
 
 
 def event(seconds: float, task: str, what: str) -> None:
     """One line of progress."""
     colour = next((c for start, c in _COLOURS.items() if what.startswith(start)), "default")
-    console.print(f"[dim]{seconds:5.1f} s[/dim] {task:4} [{colour}]{escape(what)}[/{colour}]")
+    say(f"[dim]{seconds:5.1f} s[/dim] {task:4} [{colour}]{escape(what)}[/{colour}]")
 
 
 def summary(rows: list[dict[str, Any]]) -> None:
@@ -44,6 +51,6 @@ def summary(rows: list[dict[str, Any]]) -> None:
 
 def mailbox(folder: Path) -> None:
     """The task files as `ls` shows them."""
-    console.print("\n[bold]The mailbox[/bold] (one file a task; the folder is its state)")
+    say("\n[bold]The mailbox[/bold] (one file a task; the folder is its state)")
     for file in sorted(folder.glob("*/*.md")):
-        console.print(f"  {escape(str(file.relative_to(folder)))}")
+        plain(f"  {file.relative_to(folder)}")
