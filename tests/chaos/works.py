@@ -58,7 +58,9 @@ _PORT = re.compile(r"Webhooks are received at port (\d+)")
 class Works:
     """`repos` repositories; every other one wants results checked on its newest base."""
 
-    def __init__(self, hub: HubProcess, root: Path, repos: int, seed: int) -> None:
+    def __init__(
+        self, hub: HubProcess, root: Path, repos: int, seed: int, every: str = "every 1s"
+    ) -> None:
         self.hub = hub
         self.root = root
         self.home = root / "runtime"
@@ -67,10 +69,9 @@ class Works:
         root.mkdir(parents=True)
         for repo in self.repos:
             hub.seed(repo, FILES)
-        (root / "config.yaml").write_text(yaml.safe_dump(self._config()))
+        (root / "config.yaml").write_text(yaml.safe_dump(self._config(every)))
 
-    def _config(self) -> dict[str, Any]:
-        every = "every 1s"
+    def _config(self, every: str) -> dict[str, Any]:
         repositories = [
             {"name": repo, "mode": "auto-merge", "allow_stale_base": bool(n % 2)}
             for n, repo in enumerate(self.repos)
