@@ -30,6 +30,9 @@ class World:
     client: GitHubClient
     executor: Executor
     crew: Crew = field(default_factory=Crew)
+    """Applies the effects of tasks side by side."""
+    lanes: Crew = field(default_factory=lambda: Crew(size=4))
+    """Runs a job for its repositories side by side."""
 
     @property
     def clock(self) -> Clock:

@@ -16,18 +16,19 @@ from agent_os.domain.errors import AgentOSError
 from agent_os.domain.tasks import Status
 from agent_os.effects.world import World
 from agent_os.jobs import registry
-from agent_os.store import log, tasks
+from agent_os.store import log, repositories, tasks
 
 _log = structlog.get_logger()
 _WATCH_SECONDS = 0.05
 _STOP_SECONDS = 4.0
 ALL = "*"
 _SLOT = "slot"
-#: A change here may be work there. The dispatcher asks GitHub, so it follows only for its claims.
+_PUBLISHED = "published"
+#: A change here may be work there: job and key. What asks GitHub follows only for a reason.
 _FOLLOWERS = {
-    "dispatcher": ("queue-engine",),
-    "queue-engine": ("queue-engine", "pr-monitor"),
-    "pr-monitor": ("queue-engine",),
+    "dispatcher": (("queue-engine", ALL),),
+    "queue-engine": (("queue-engine", ALL), ("pr-monitor", _PUBLISHED)),
+    "pr-monitor": (("queue-engine", ALL),),
 }
 
 
@@ -61,6 +62,7 @@ class Daemon:
         self._stopping = threading.Event()
         self._inboxes = {name: _Inbox() for name in registry.JOBS}
         self._threads: list[threading.Thread] = []
+        self._pulls: dict[str, set[tuple[object, ...]]] = {}
 
     def wake(self, job: str, key: str = ALL) -> None:
         """Let a job look now, at one repository or at all. From any thread."""
@@ -118,8 +120,8 @@ class Daemon:
                 return
             try:
                 if self._run(world, name, keys):
-                    for follower in _FOLLOWERS[name]:
-                        self.wake(follower)
+                    for follower, key in _FOLLOWERS[name]:
+                        self.wake(follower, key)
                     if name != "dispatcher" and self._claims_wait():
                         self.wake("dispatcher")
             except AgentOSError as error:
@@ -133,10 +135,26 @@ class Daemon:
         with self.world.store.read() as tx:
             return bool(tasks.listed(tx, statuses=(Status.READY,)))
 
-    @staticmethod
-    def _run(world: World, name: str, keys: set[str]) -> bool:
+    def _published(self) -> set[str]:
+        """Repositories whose pull requests are not as they were when this was asked before:
+        opened, pushed to, or about to be worked on, held or given up."""
+        with self.world.store.read() as tx:
+            found = [t for _, t in tasks.listed(tx, unsettled=True)]
+            names = {row.repo_id: row.name for row in repositories.listed(tx)}
+        now: dict[str, set[tuple[object, ...]]] = {}
+        for task in found:
+            if task.pull and not (task.pull.merged_sha or task.pull.closed):
+                at_work = (task.running is None, task.wanted is None, task.hold, task.cancelled)
+                state = (task.pull.number, task.pull.head, *at_work)
+                now.setdefault(names.get(task.repo_id, task.repo), set()).add(state)
+        before, self._pulls = self._pulls, now
+        return {name for name, states in now.items() if before.get(name) != states}
+
+    def _run(self, world: World, name: str, keys: set[str]) -> bool:
         changed = registry.run_slot(world, name) if _SLOT in keys else False
-        if asked := keys - {_SLOT}:
+        if _PUBLISHED in keys:
+            keys |= self._published()
+        if asked := keys - {_SLOT, _PUBLISHED}:
             changed |= registry.run(world, name, keys=None if ALL in asked else sorted(asked))
         return changed
 

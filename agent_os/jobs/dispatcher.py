@@ -48,6 +48,9 @@ class Dispatcher:
             return self._claims(run)
         return self._commands(run) or self._claims(run)
 
+    def follow(self, world: World, key: TaskKey) -> Decided | None:
+        return None
+
     def after(self, run: Run) -> None:
         pass
 

@@ -55,6 +55,10 @@ class Job(Protocol):
         """Observe and decide. At most one step a task counts."""
         ...
 
+    def follow(self, world: World, key: TaskKey) -> Decided | None:
+        """The next step of one task after one of its effects, if no other task has a say in it."""
+        ...
+
     def after(self, run: Run) -> None:
         """What follows when nothing is left to apply."""
         ...
@@ -72,32 +76,46 @@ def run(
     With `preview` its steps are shown instead. True when something changed. An error that is none
     of ours is a fault in this program: it is raised when the other keys have had their turn.
     """
-    changed = False
-    crash: Exception | None = None
     asked = None if keys is None else {key.lower() for key in keys}
     due = job.due(world)
-    for key in due if asked is None else [k for k in due if k.lower() in asked]:
-        lease = leases.take(world.store, f"{job.name}:{key}", LEASE)
-        if lease is None:
-            _log.debug("busy", job=job.name, key=key)
-            continue
-        current = Run(world, key, preview=preview is not None)
-        try:
-            _turns(job, current, lease, preview)
-            _note_success(world, key)
-        except LeaseLost:
-            _log.warning("lease_lost", job=job.name, key=key)
-        except AgentOSError as error:
-            _note_error(world, job.name, key, error)
-        except Exception as error:  # noqa: BLE001 - the boundary of a repository: the others go on
-            _note_error(world, job.name, key, AgentOSError(f"{type(error).__name__}: {error}"))
-            crash = crash or error
-        finally:
-            leases.release(world.store, lease)
-        changed |= current.changed
-    if crash is not None:
-        raise crash
-    return changed
+    chosen = due if asked is None else [k for k in due if k.lower() in asked]
+
+    def one(client: GitHubClient, key: str) -> tuple[bool, Exception | None]:
+        return _run_key(job, replace(world, client=client), key, preview)
+
+    if preview:
+        found = [one(world.client, key) for key in chosen]
+    else:
+        found = world.lanes.each(world.client, one, chosen)
+    for _, crash in found:
+        if crash is not None:
+            raise crash
+    return any(changed for changed, _ in found)
+
+
+def _run_key(
+    job: Job, world: World, key: str, preview: Callable[[Step], None] | None
+) -> tuple[bool, Exception | None]:
+    """Whether something changed, and the fault in this program that was met."""
+    lease = leases.take(world.store, f"{job.name}:{key}", LEASE)
+    if lease is None:
+        _log.debug("busy", job=job.name, key=key)
+        return False, None
+    current = Run(world, key, preview=preview is not None)
+    crash: Exception | None = None
+    try:
+        _turns(job, current, lease, preview)
+        _note_success(world, key)
+    except LeaseLost:
+        _log.warning("lease_lost", job=job.name, key=key)
+    except AgentOSError as error:
+        _note_error(world, job.name, key, error)
+    except Exception as error:  # noqa: BLE001 - the boundary of a repository: the others go on
+        _note_error(world, job.name, key, AgentOSError(f"{type(error).__name__}: {error}"))
+        crash = error
+    finally:
+        leases.release(world.store, lease)
+    return current.changed, crash
 
 
 def _turns(job: Job, current: Run, lease: Lease, preview: Callable[[Step], None] | None) -> None:
@@ -107,7 +125,7 @@ def _turns(job: Job, current: Run, lease: Lease, preview: Callable[[Step], None]
             for step, _ in steps:
                 preview(step)
             return
-        if not _apply(current, lease, steps):
+        if not _apply(job, current, lease, steps):
             break
         leases.renew(current.world.store, lease, LEASE)
     job.after(current)
@@ -115,9 +133,9 @@ def _turns(job: Job, current: Run, lease: Lease, preview: Callable[[Step], None]
         finish()
 
 
-def _apply(current: Run, lease: Lease, steps: list[Decided]) -> bool:
-    """Apply one step a task; whether to look again: something happened that may call for the next
-    step. Facts are written first; then the effects of all tasks are performed side by side."""
+def _apply(job: Job, current: Run, lease: Lease, steps: list[Decided]) -> bool:
+    """Apply one step a task, and what follows from it at once; whether to look again: something
+    happened that may call for more. Facts are written first, then tasks go side by side."""
     chosen: dict[TaskKey, Decided] = {}
     for step, seen in steps:
         if step.key not in current.failed:
@@ -126,12 +144,25 @@ def _apply(current: Run, lease: Lease, steps: list[Decided]) -> bool:
     effects = [one for one in chosen.values() if not isinstance(one[0], Record)]
 
     def apply(client: GitHubClient, one: Decided) -> bool:
-        return _apply_one(current, Applier(replace(current.world, client=client), lease), *one)
+        applier = Applier(replace(current.world, client=client), lease)
+        return _apply_chain(job, current, applier, one)
 
     client = current.world.client
-    again = [apply(client, one) for one in records]
+    again = [_apply_one(current, Applier(current.world, lease), *one) for one in records]
     again += current.world.crew.each(client, apply, effects)
     return any(again)
+
+
+def _apply_chain(job: Job, current: Run, applier: Applier, first: Decided) -> bool:
+    """A task does not wait for the others of its turn: only what concerns them all does."""
+    step: Decided | None = first
+    again = False
+    for _ in range(MAX_TURNS):
+        if step is None or not _apply_one(current, applier, *step):
+            break
+        again = True
+        step = job.follow(applier.world, first[0].key)
+    return again
 
 
 def _apply_one(current: Run, applier: Applier, step: Step, seen: int) -> bool:

@@ -10,7 +10,7 @@ from agent_os.config.repository_file import PATHS, parse_repository_file
 from agent_os.domain.errors import AgentOSError, ConfigError
 from agent_os.domain.observed import Act, Checks, CheckState, PullSeen
 from agent_os.domain.rules import Mode, RepoRules
-from agent_os.domain.tasks import Task
+from agent_os.domain.tasks import Task, TaskKey
 from agent_os.effects import resolver
 from agent_os.effects.world import World
 from agent_os.github import looks, readers
@@ -66,6 +66,9 @@ class PullMonitor:
             if step := merging.decide(facts):
                 steps.append((step, seen))
         return turns.in_turn(steps, [t for _, t in watched], row.base_head, world.clock.now())
+
+    def follow(self, world: World, key: TaskKey) -> Decided | None:
+        return None
 
     def after(self, run: Run) -> None:
         pass

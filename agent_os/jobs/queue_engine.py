@@ -12,10 +12,11 @@ from pathlib import Path
 import structlog
 
 from agent_os.domain.clock import still_ahead
+from agent_os.domain.effects import Step
 from agent_os.domain.errors import AgentOSError
 from agent_os.domain.reasons import Reason
 from agent_os.domain.rules import Mode, RepoRules
-from agent_os.domain.tasks import Task
+from agent_os.domain.tasks import Task, TaskKey
 from agent_os.effects import cleaning, mailbox, resolver
 from agent_os.effects.world import World
 from agent_os.jobs.organization import Decided, Run
@@ -56,18 +57,32 @@ class QueueEngine:
         )
         working = [f for f in facts if f.task.key not in waiting]
         steps = queue.decide(working, machine)
-        labels, now = world.config.labels, machine.now
-        drawn = (
-            picture.decide(f.task, labels) or picture.settle(f.task, now)
-            for f in working
-            if f.stopped is None
-        )
+        drawn = (_drawn(world, f) for f in working)
         both = itertools.chain(steps, (s for s in drawn if s is not None))
         return [(step, seen[step.key]) for step in both]
+
+    def follow(self, world: World, key: TaskKey) -> Decided | None:
+        with world.store.read() as tx:
+            seen, task = tasks.seq(tx, key), tasks.get(tx, key)
+            row, paused = repositories.get(tx, key.repo_id), pauses.paused(tx)
+            busy = key in intents.unresolved_tasks(tx)
+        if task is None or row is None or busy or task.settled:
+            return None
+        fact = _facts(world, task, row, paused)
+        step = queue.alone(fact, world.config.limits, world.clock.now()) or _drawn(world, fact)
+        return (step, seen) if step else None
 
     def after(self, run: Run) -> None:
         mailbox.draw(run.world)
         cleaning.clean_if_due(run.world)
+
+
+def _drawn(world: World, fact: queue.TaskFacts) -> Step | None:
+    """The next change of the task's pictures on GitHub."""
+    if fact.stopped is not None:
+        return None
+    task = fact.task
+    return picture.decide(task, world.config.labels) or picture.settle(task, world.clock.now())
 
 
 def _facts(world: World, task: Task, row: Repository, paused: set[str]) -> queue.TaskFacts:

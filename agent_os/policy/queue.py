@@ -67,7 +67,7 @@ def decide(facts: Sequence[TaskFacts], machine: Machine) -> list[Step]:
     steps: list[Step] = []
     queued: list[tuple[TaskFacts, retry.Start]] = []
     for fact in facts:
-        step = _running_step(fact, machine) or _after_step(fact, machine)
+        step = _step(fact, machine.limits, machine.now)
         if isinstance(step, retry.Start):
             queued.append((fact, step))
         elif step is not None:
@@ -75,7 +75,17 @@ def decide(facts: Sequence[TaskFacts], machine: Machine) -> list[Step]:
     return steps + _admit(queued, machine)
 
 
-def _running_step(fact: TaskFacts, machine: Machine) -> Step | None:
+def alone(fact: TaskFacts, limits: LimitRules, now: datetime) -> Step | None:
+    """The next step of one task; None also when it is to start: the others compete for that."""
+    step = _step(fact, limits, now)
+    return None if isinstance(step, retry.Start) else step
+
+
+def _step(fact: TaskFacts, limits: LimitRules, now: datetime) -> Step | retry.Start | None:
+    return _running_step(fact, now) or _after_step(fact, limits, now)
+
+
+def _running_step(fact: TaskFacts, now: datetime) -> Step | None:
     task, attempt = fact.task, fact.task.running
     if attempt is None:
         return None
@@ -85,7 +95,7 @@ def _running_step(fact: TaskFacts, machine: Machine) -> Step | None:
         return AcceptOutcome(
             **about(task, why), attempt=attempt.number, directory=attempt.directory
         )
-    why = _why_stop(fact, attempt, machine.now)
+    why = _why_stop(fact, attempt, now)
     if fact.process in ("alive", "unknown") and why:
         return StopAttempt(**about(task, why), attempt=attempt.number, directory=attempt.directory)
     if dead:
@@ -113,9 +123,9 @@ def _why_stop(fact: TaskFacts, attempt: Attempt, now: datetime) -> str:
     return "over its time" if now > attempt.deadline + _GRACE else ""
 
 
-def _after_step(fact: TaskFacts, machine: Machine) -> Step | retry.Start | None:
+def _after_step(fact: TaskFacts, limits: LimitRules, now: datetime) -> Step | retry.Start | None:
     """For a task whose attempt is over (or that has none yet)."""
-    task, now = fact.task, machine.now
+    task = fact.task
     if task.running is not None:
         return None
     if fact.stopped is not None:
@@ -134,7 +144,7 @@ def _after_step(fact: TaskFacts, machine: Machine) -> Step | retry.Start | None:
         return None
     assert fact.rules is not None
     chain = fact.rules.chain(task.spec.type, task.agent_label)
-    step = retry.next_step(task, chain, machine.limits, fact.base_head, now)
+    step = retry.next_step(task, chain, limits, fact.base_head, now)
     if isinstance(step, retry.Start):
         return step
     if isinstance(step, retry.Wait):
