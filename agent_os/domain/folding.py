@@ -87,8 +87,9 @@ def _hold_ended(task: Task, _event: Event) -> Task:
 
 
 def _cancelled(task: Task, event: Event) -> Task:
-    given = {key: event.data[key] for key in ("reason", "by", "acted_at") if key in event.data}
-    cancelled = Cancelled.model_validate({"by": "", "at": event.at, **given})
+    data = event.data
+    given = {"reason": data["reason"], "by": data.get("by", ""), "acted_at": data.get("acted_at")}
+    cancelled = Cancelled.model_validate({**given, "at": event.at})
     return task.model_copy(update={"cancelled": cancelled, "hold": None, "waiting": None})
 
 

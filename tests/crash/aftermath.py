@@ -6,65 +6,68 @@ import os
 import re
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from agent_os.domain.attempts import Outcome
+from agent_os.domain.attempts import KeptRef, Outcome
 from agent_os.domain.tasks import Status, Task
 from agent_os.store import intents, owner, schema
 from agent_os.workspace.mirror import Mirror
+from tests import sent
 from tests.hub import git
 
 from .ground import Ground
 
 _GONE_SECONDS = 10.0
-#: Which requests an effect is made of. Those with the same request are counted together.
-_REQUESTS = {
-    ("set_labels",): r"(POST|DELETE) /issues/\d+/labels",
-    ("write_comment",): r"POST /issues/\d+/comments",
-    ("edit_comment",): r"PATCH /issues/comments/\d+",
-    ("close_issue",): r"PATCH /issues/\d+$",
-    ("open_pull",): r"POST /pulls$",
-    ("edit_pull", "close_pull"): r"PATCH /pulls/\d+$",
-    ("ask_review",): r"POST /pulls/\d+/requested_reviewers$",
-    ("merge_pull",): r"PUT /pulls/\d+/merge$",
-    ("push_branch", "delete_branch"): r"POST .*/git-receive-pack$",
-}
+_MADE = re.compile(r"^made ([0-9a-f]{40})$", re.MULTILINE)
 
 
-def merged_once(ground: Ground, *, attempts: int = 1) -> None:
-    """The issue was done, once, and everything is tidy on both sides."""
+def merged_once(ground: Ground, *, attempts: int | None = 1) -> None:
+    """Every issue was done, once, and everything is tidy on both sides.
+
+    `attempts` is how many it took for each; None for any number.
+    """
     _merged_on_github(ground)
-    task = settled(ground, Status.DONE)
-    assert len(task.attempts) == attempts, ground.story()
-    assert task.attempts[-1].code is None
+    for task in settled(ground, Status.DONE):
+        assert attempts in (None, len(task.attempts)), ground.story()
+        assert task.attempts[-1].code is None
     drawn = [p.relative_to(ground.home / "mailbox") for p in ground.home.glob("mailbox/*/*")]
-    assert [str(p.parent) for p in drawn] == ["done"], drawn
+    assert [str(p.parent) for p in drawn] == ["done"] * len(ground.numbers), drawn
 
 
-def settled(ground: Ground, status: Status) -> Task:
-    """The task is over as `status`, and nothing of ours is left hanging anywhere."""
-    task = ground.task()
-    assert task is not None and task.status is status and task.settled, ground.story()
-    comments = ground.ask("GET", f"/issues/{ground.number}/comments?per_page=100")
-    bodies = [c["body"] for c in comments if c["user"]["login"] == "agent-os"]
-    assert len(bodies) == 1, bodies
-    assert ground.ask("GET", f"/issues/{ground.number}")["labels"] == []
-    assert len(ground.pulls()) == 1
+def settled(ground: Ground, status: Status) -> list[Task]:
+    """The tasks are over as `status`, and nothing of ours is left hanging anywhere."""
+    tasks = [_settled_task(ground, number, status) for number in ground.numbers]
+    assert len(ground.pulls()) == len(ground.numbers)
     _store_is_tidy(ground)
     nothing_runs(ground)
     commits_are_kept(ground)
+    return tasks
+
+
+def _settled_task(ground: Ground, number: int, status: Status) -> Task:
+    task = ground.task(number)
+    assert task is not None and task.status is status and task.settled, ground.story()
+    comments = ground.ask("GET", f"/issues/{number}/comments?per_page=100")
+    bodies = [c["body"] for c in comments if c["user"]["login"] == "agent-os"]
+    assert len(bodies) == 1, bodies
+    assert ground.ask("GET", f"/issues/{number}")["labels"] == []
     return task
 
 
 def _merged_on_github(ground: Ground) -> None:
-    assert ground.ask("GET", f"/issues/{ground.number}")["state"] == "closed"
-    (pull,) = ground.pulls()
-    assert pull["merged_at"] and pull["head"]["ref"] == f"agent-os/{ground.number}"
-    events = ground.ask("GET", f"/issues/{pull['number']}/events?per_page=100")
-    assert [e["event"] for e in events].count("merged") == 1
-    assert len(ground.ask("GET", "/commits?per_page=100")) == 2, "seed and one squashed commit"
+    pulls = {pull["head"]["ref"]: pull for pull in ground.pulls()}
+    assert set(pulls) == {f"agent-os/{number}" for number in ground.numbers}
+    for number in ground.numbers:
+        assert ground.ask("GET", f"/issues/{number}")["state"] == "closed"
+        pull = pulls[f"agent-os/{number}"]
+        assert pull["merged_at"]
+        events = ground.ask("GET", f"/issues/{pull['number']}/events?per_page=100")
+        assert [e["event"] for e in events].count("merged") == 1
+    squashed = len(ground.ask("GET", "/commits?per_page=100")) - 1
+    assert squashed == len(ground.numbers), "besides the seed, one commit an issue"
     assert [b["name"] for b in ground.ask("GET", "/branches")] == ["main"]
 
 
@@ -81,27 +84,23 @@ def _store_is_tidy(ground: Ground) -> None:
     assert [o for o in owners if f"/{ground.pids[-1]}/" in o] == []
 
 
-def sent_once(ground: Ground) -> None:
-    """No write was sent more than once for an intent; what creates something, once in all."""
-    sent = [f"{method} {path}" for method, path in ground.writes()]
-    made = _intents(ground)
-    known = 0
-    for kinds, pattern in _REQUESTS.items():
-        found = [line for line in sent if re.match(pattern, line)]
-        known += len(found)
-        meant = sum(made[kind] for kind in kinds)
-        assert len(found) <= meant, f"{kinds}: {meant} intents, {found}"
-    others = [line for line in sent if not any(re.match(p, line) for p in _REQUESTS.values())]
-    assert others == [], others
-    assert known, "the log of requests was read"
+def sent_once(ground: Ground, *, git_again: int = 0) -> None:
+    """No write was sent more than once for an intent.
+
+    `git_again`: git sends a request again by itself when its connection was cut; so often here.
+    """
+    writes = ground.writes()
+    assert writes, "the log of requests was read"
+    assert sent.too_often(writes, _intents(ground), git_again=git_again) == []
 
 
 def created_once(ground: Ground) -> None:
     """Neither a second comment nor a second pull request, nor a second merge, was even tried."""
-    sent = [f"{method} {path}" for method, path in ground.writes()]
+    writes = ground.writes()
     for kind in ("write_comment", "open_pull", "merge_pull"):
-        pattern = _REQUESTS[(kind,)]
-        assert sum(bool(re.match(pattern, line)) for line in sent) == 1, sent
+        pattern = sent.REQUESTS[(kind,)]
+        found = [line for line in writes if re.match(pattern, line)]
+        assert len(found) == len(ground.numbers), writes
 
 
 def _intents(ground: Ground) -> Counter[str]:
@@ -139,18 +138,31 @@ def processes(folder: Path) -> dict[int, str]:
 
 
 def commits_are_kept(ground: Ground) -> None:
-    """Every commit in a work dir, and all that an outcome names, hangs on a ref of our mirror."""
+    """Every commit that an agent made hangs on a ref of our mirror: what its work dir has, what
+    only its reflogs know (amended, dropped, stashed), what it said, what an outcome names."""
     (path,) = ground.home.glob("mirrors/*.git")
+    ours = set(git("rev-list", "--all", cwd=path).split())
     mirror = Mirror(path)
     for attempt in ground.attempts():
-        outcome = Outcome.model_validate_json((attempt / "outcome.json").read_bytes())
-        for kept in outcome.kept:
+        for kept in _outcome(attempt):
             assert mirror.resolve(kept.ref) == kept.sha, f"{kept} is not in the mirror"
+        made = commits_made(attempt)
         work = attempt / "work"
-        if not (work / ".git").exists():
-            continue
-        shas = git("rev-list", "--all", cwd=work).split()
-        assert shas, "the work dir has commits"
-        for sha in shas:
-            refs = git("for-each-ref", "--contains", sha, "--format=%(refname)", cwd=path)
-            assert refs.strip(), f"{sha} of {attempt.name} is lost"
+        if (work / ".git").exists():
+            found = git("rev-list", "--all", "--reflog", cwd=work).split()
+            assert found, "the work dir has commits"
+            made += found
+        assert set(made) <= ours, f"{set(made) - ours} of {attempt.name} are lost"
+
+
+def commits_made(attempt: Path) -> list[str]:
+    """Ids of the commits that the agent says it made, oldest first."""
+    log = attempt / "agent.log"
+    return _MADE.findall(log.read_text(errors="replace")) if log.exists() else []
+
+
+def _outcome(attempt: Path) -> Sequence[KeptRef]:
+    try:
+        return Outcome.model_validate_json((attempt / "outcome.json").read_bytes()).kept
+    except FileNotFoundError:
+        return ()

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent_os.domain.effects import EFFECTS
 from tests.hub import HubProcess
 
+from . import daemons
+from .fates import STAGES
 from .ground import USERS, Drives, Ground
 
 Make = Callable[..., Ground]
+Up = Callable[[Ground], daemons.Daemon]
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Generator[HubProcess]:
     with HubProcess(tmp_path_factory.mktemp("hub") / "hub", USERS) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def mortal_hub(tmp_path_factory: pytest.TempPathFactory) -> Generator[HubProcess]:
+    """For tests that kill it: the others' hub is left alone."""
+    with HubProcess(tmp_path_factory.mktemp("mortal") / "hub", USERS) as running:
         yield running
 
 
@@ -40,16 +52,37 @@ def make(hub: HubProcess, tmp_path: Path) -> Make:
     return made
 
 
+@pytest.fixture
+def up() -> Generator[Up]:
+    """Starts a daemon; those that still run at the end are killed."""
+    started: list[daemons.Daemon] = []
+
+    def start(ground: Ground) -> daemons.Daemon:
+        started.append(daemons.start(ground, "up"))
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How many points were tried: every one of them was a kill and a recovery."""
-    passed = terminalreporter.getreports("passed")
-    points = sorted(
-        str(value)
-        for report in passed
+    """How much was tried: each kill or cut was followed by a recovery."""
+    told = [
+        [str(value) for name, value in report.user_properties if name == "killed_at"]
+        for report in terminalreporter.getreports("passed")
         if report.when == "call"
-        for name, value in report.user_properties
-        if name == "killed_at"
-    )
-    if points:
-        line = f"killed and recovered at {len(points)} points: {', '.join(points)}"
-        terminalreporter.write_line(line)
+    ]
+    lives = [points for points in told if points]
+    if lives:
+        names = Counter(point.partition("#")[0] for points in lives for point in points)
+        points = {point for points in lives for point in points}
+        terminalreporter.write_line(
+            f"killed (or cut off) {names.total()} times in {len(lives)} lives, "
+            f"at {len(points)} different points, and recovered each time: "
+            + ", ".join(f"{name} {count}" for name, count in sorted(names.items()))
+        )
+        missed = sorted({f"{kind}.{stage}" for kind in EFFECTS for stage in STAGES} - set(names))
+        terminalreporter.write_line(f"not killed at: {', '.join(missed) or 'none'}")

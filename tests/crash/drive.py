@@ -10,16 +10,20 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from agent_os.attempt.failpoints import VARIABLE
+from agent_os.attempt import failpoints as runner_failpoints
 from agent_os.cli.context import build_world, configure_logging, load
+from agent_os.domain.clock import OFFSET_FILE
+from agent_os.effects.failpoints import watched
 from agent_os.effects.world import World
 from agent_os.executor.local import LocalExecutor
 from agent_os.jobs import registry
@@ -27,25 +31,59 @@ from agent_os.policy import history
 from agent_os.store import log, tasks
 
 POLL_SECONDS = 0.03
-LIMIT_SECONDS = 25.0
+LIMIT_SECONDS = 60.0
 TOO_LONG = 4
 CRASHED = 5
 
 
-class KillingExecutor(LocalExecutor):
-    """Gives the first runner that it starts a point at which it is killed; the next ones live.
+@dataclass
+class Killer:
+    """Ends this process (or stops it) at the `count`-th point whose name is `pattern`, and notes it
+    before."""
 
-    `POINT*`: every one is killed there.
+    pattern: str
+    count: int
+    note: Path
+    signal: int
+    met: int = field(default=0, init=False)
+    lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def __call__(self, name: str) -> None:
+        if not re.fullmatch(self.pattern, name):
+            return
+        with self.lock:  # effects of different tasks are applied side by side
+            self.met += 1
+            if self.met == self.count:
+                with self.note.open("a") as file:
+                    file.write(f"{name}\n")
+                os.kill(os.getpid(), self.signal)
+
+
+class KillingExecutor(LocalExecutor):
+    """Gives each runner that it starts the next point of a plan, to be killed there.
+
+    The plan is a file, so that it goes on when the job process is killed, too; a line is `POINT`,
+    or `POINT*` for every runner from now on. When it is empty, runners live. Their clock is ours.
     """
 
-    def __init__(self, point: str) -> None:
-        self._point = point
+    def __init__(self, plan: Path, note: Path) -> None:
+        self._plan = plan
+        self._note = note
 
     def start(self, dir: Path, env: Mapping[str, str]) -> None:
-        point = self._point.rstrip("*")
-        if not self._point.endswith("*"):
-            self._point = ""
-        super().start(dir, {**env, VARIABLE: point} if point else env)
+        if self.poll(dir.resolve()) in ("alive", "ended"):
+            return
+        if file := os.environ.get(OFFSET_FILE):
+            env = {**env, OFFSET_FILE: file}
+        lines = self._plan.read_text().split() if self._plan.exists() else []
+        point = lines[0] if lines else ""
+        if lines and not point.endswith("*"):
+            self._plan.write_text("\n".join(lines[1:]))
+        names = {
+            runner_failpoints.VARIABLE: point.rstrip("*"),
+            runner_failpoints.NOTE: str(self._note),
+        }
+        super().start(dir, {**env, **names} if point else env)
 
 
 def drive(world: World) -> int:
@@ -84,10 +122,13 @@ def _child(order: Mapping[str, Any]) -> int:
     os.environ.update(order["env"])
     configure_logging()
     world = build_world(load(Path(order["config"])))
-    if point := order["runner_point"]:
-        world = replace(world, executor=KillingExecutor(point))
+    executor = KillingExecutor(Path(order["runner_plan"]), Path(order["runner_kills"]))
+    world = replace(world, executor=executor)
+    pattern, _, count = order["point"].rpartition("#")
+    killer = Killer(pattern, int(count or 0), Path(order["kills"]), int(order["signal"]))
     try:
-        return drive(world)
+        with watched(killer):
+            return drive(world)
     finally:
         world.store.close()
 

@@ -15,9 +15,9 @@ from typing import Any, Self
 
 import yaml
 
-from agent_os.domain.clock import RandomIds, SystemClock
+from agent_os.domain.clock import OFFSET_FILE, RandomIds, SystemClock
 from agent_os.domain.tasks import Task
-from agent_os.store import tasks
+from agent_os.store import leases, tasks
 from agent_os.store.database import Store
 from tests.hub import HubProcess
 
@@ -38,8 +38,17 @@ FILES = {
     ".agent-os.yaml": "test: grep -q 'a + b' calc.py\n",
     ".github/workflows/ci.yml": CI,
 }
-#: One commit of its own, and a change that it leaves uncommitted.
-FIX = "sed -i 's/a - b/a + b/' calc.py; git commit -qam mended; echo done >> notes.txt"
+_MADE = "git log -1 --format='made %H'"
+#: A commit of its own, amended; one that it drops; one that it stashes; and a change that it
+#: leaves uncommitted. Its log says which commits it made.
+FIX = (
+    f"sed -i 's/a - b/a + b/' calc.py; git commit -qam mended; {_MADE};"
+    f"git commit -q --amend -m better; {_MADE};"
+    f"git commit -q --allow-empty -m dropped; {_MADE}; git reset -q --hard HEAD~1;"
+    f"echo later > later.txt; git add later.txt; git stash -q; {_MADE} stash;"
+    "echo done >> notes.txt"
+)
+COMMITS_MADE = 4
 
 
 class Drives:
@@ -88,10 +97,19 @@ class Drives:
 
 
 class Ground:
-    """`config` is merged over the default one."""
+    """`config` is merged over the default one. More `issues` than one are asked for at once.
+
+    The hub forgets the requests of grounds before: one is at work at a time.
+    """
 
     def __init__(
-        self, hub: HubProcess, root: Path, repo: str, mode: str = "auto-merge", **config: Any
+        self,
+        hub: HubProcess,
+        root: Path,
+        repo: str,
+        mode: str = "auto-merge",
+        issues: int = 1,
+        **config: Any,
     ) -> None:
         self.hub = hub
         self.repo = repo
@@ -101,14 +119,33 @@ class Ground:
         self.config = root / "config.yaml"
         self.log = root / "drive.log"
         self.points = root / "points"
+        self.kills = root / "kills"
+        self.clock = root / "clock"
+        self.runner_plan = root / "runner-plan"
+        self.runner_kills = root / "runner-kills"
+        self._more: dict[str, Any] = {}
         self.pids: list[int] = []
         """Of the processes that ran the jobs, in order."""
         root.mkdir(parents=True)
-        self.config.write_text(yaml.safe_dump(self._config(config)))
+        self.jump(0)
+        self.configure(**config)
         hub.seed(repo, FILES)
+        hub.reset_requests()
+        self.numbers: list[int] = []
+        for _ in range(issues):
+            self.ask_for()
+        self.number = self.numbers[0]
+
+    def ask_for(self) -> None:
+        """One more issue, labelled Ready."""
         made = self.ask("POST", "/issues", {"title": "add is wrong", "body": "## Goal\nFix add."})
-        self.number: int = made["number"]
-        self.ask("POST", f"/issues/{self.number}/labels", {"labels": ["Ready"]})
+        self.ask("POST", f"/issues/{made['number']}/labels", {"labels": ["Ready"]})
+        self.numbers.append(made["number"])
+
+    def configure(self, **config: Any) -> None:
+        """Write the config: the default one, and this over it."""
+        self._more = {**self._more, **config}
+        self.config.write_text(yaml.safe_dump(self._config(self._more)))
 
     def _config(self, more: dict[str, Any]) -> dict[str, Any]:
         config: dict[str, Any] = {
@@ -133,26 +170,54 @@ class Ground:
     def environment(self) -> dict[str, str]:
         return {"TOKEN": self.hub.token(LOGIN)}
 
-    def start(self, drives: Drives, *, point: str = "", runner_point: str = "") -> int:
-        """Run the jobs in a process, to be killed at `point`; its id. `reached` says where to."""
+    def start(
+        self,
+        drives: Drives,
+        *,
+        point: str = "",
+        runner_point: str = "",
+        number: signal.Signals = signal.SIGKILL,
+    ) -> int:
+        """Run the jobs in a process; its id. It is killed at `point`: a pattern of names, `#`,
+        and at which match; or it gets another signal there. A runner is killed at `runner_point`.
+        """
         env = {**self.environment, "AGENT_OS_FAILPOINT_LOG": str(self.points)}
-        env["AGENT_OS_FAILPOINT"] = point
-        order = {"config": str(self.config), "log": str(self.log), "env": env}
-        self.pids.append(drives.start({**order, "runner_point": runner_point}))
+        env[OFFSET_FILE] = str(self.clock)
+        order = {"config": self.config, "log": self.log, "kills": self.kills}
+        order |= {"runner_plan": self.runner_plan, "runner_kills": self.runner_kills}
+        if runner_point:
+            self.runner_plan.write_text(runner_point)
+        paths = {name: str(path) for name, path in order.items()}
+        more = {"env": env, "point": point, "signal": int(number)}
+        self.pids.append(drives.start({**paths, **more}))
         return self.pids[-1]
 
-    def drive(self, drives: Drives, **options: str) -> int:
+    def drive(self, drives: Drives, *, point: str = "", runner_point: str = "") -> int:
         """Like `start`, to the end of the process; its exit status."""
-        self.start(drives, **options)
+        self.start(drives, point=point, runner_point=runner_point)
         return drives.wait()
 
-    def finishes(self, drives: Drives, **options: str) -> None:
+    def finishes(self, drives: Drives, *, runner_point: str = "") -> None:
         """Run the jobs until nothing is left to do."""
-        assert self.drive(drives, **options) == 0, self.story()
+        assert self.drive(drives, runner_point=runner_point) == 0, self.story()
 
     def reached(self) -> list[str]:
-        """The points that the jobs came to, in order."""
-        return self.points.read_text().split() if self.points.exists() else []
+        """The points that the jobs passed, in order."""
+        return _lines(self.points)
+
+    def jump(self, seconds: float) -> None:
+        """Set our clock (jobs and runners): so far from the host's."""
+        new = self.clock.with_suffix(".new")
+        new.write_text(str(seconds))
+        new.replace(self.clock)
+
+    def killed(self) -> list[str]:
+        """The names of the points at which processes of the jobs were killed, in order."""
+        return _lines(self.kills)
+
+    def runners_killed(self) -> list[str]:
+        """The same for runners."""
+        return _lines(self.runner_kills)
 
     def story(self) -> str:
         return self.log.read_text() if self.log.exists() else "(no log)"
@@ -168,13 +233,14 @@ class Ground:
     def pulls(self) -> list[dict[str, Any]]:
         return self.ask("GET", "/pulls?state=all&per_page=100")
 
-    def writes(self) -> list[tuple[str, str]]:
-        """(method, path below the repository) of our own writes."""
+    def writes(self) -> list[str]:
+        """Our own writes: method, and path below the repository or the GraphQL mutation's name."""
         name = f"/{self.repo}"
         return [
-            (r["method"], r["path"].partition(name)[2])
+            r["operation"] or f"{r['method']} {r['path'].partition(name)[2]}"
             for r in self.hub.requests(writes=True)
-            if r["user"] == LOGIN and f"{name}/" in r["path"].replace(".git/", "/")
+            if r["user"] == LOGIN
+            and (r["operation"] or f"{name}/" in r["path"].replace(".git/", "/"))
         ]
 
     # ours
@@ -183,20 +249,34 @@ class Ground:
         """The store as it is now; close it."""
         return Store(f"sqlite:///{self.home / 'agent-os.sqlite'}", SystemClock(), RandomIds())
 
-    def task(self) -> Task | None:
-        """The task, if there is one yet."""
+    def task(self, number: int = 0) -> Task | None:
+        """The task of the issue (the first one), if there is one yet."""
         if not (self.home / "agent-os.sqlite").exists():
             return None
         store = self.store()
         try:
             with store.read() as tx:
-                return next((task for _, task in tasks.listed(tx)), None)
+                wanted = number or self.number
+                return next((t for _, t in tasks.listed(tx) if t.number == wanted), None)
+        finally:
+            store.close()
+
+    def held(self) -> list[str]:
+        """Names of the leases that somebody holds, or left held when he was killed."""
+        store = self.store()
+        try:
+            with store.read() as tx:
+                return leases.held(tx)
         finally:
             store.close()
 
     def attempts(self) -> list[Path]:
         """The directories of all attempts."""
         return sorted(self.home.glob("attempts/*/*"))
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().split() if path.exists() else []
 
 
 def until(met: Callable[[], Any], ground: Ground, seconds: float = 20) -> Any:

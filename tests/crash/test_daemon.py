@@ -5,10 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +15,10 @@ from agent_os.workspace.proctable import alive, read_process
 from tests.hub import HubProcess
 
 from .aftermath import created_once, merged_once, sent_once
-from .conftest import Make
-from .ground import FIX, ROOT, Ground, until
+from .conftest import Make, Up
+from .daemons import STOP_SECONDS, stop
+from .ground import FIX, Ground, until
 
-STOP_SECONDS = 5.0
 #: Goes on when a file is there: then the test has done what it wanted to do meanwhile.
 WAITING = f'sh -c "while [ ! -e go ]; do sleep 0.03; done; rm go"; {FIX}'
 EVERY = "every 0.3s"
@@ -30,37 +26,6 @@ CONFIG: dict[str, Any] = {
     "agents": {"fixer": {"driver": "command", "command": WAITING}},
     "schedule": {"dispatcher": EVERY, "queue-engine": EVERY, "pr-monitor": EVERY},
 }
-Up = Callable[[Ground], "subprocess.Popen[bytes]"]
-
-
-@pytest.fixture
-def up() -> Generator[Up]:
-    """Starts a daemon; those that still run at the end are killed."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(ground: Ground) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "agent_os", "up", "--config", str(ground.config)]
-        env = {"PATH": os.environ["PATH"], **ground.environment}
-        env["AGENT_OS_FAILPOINT_LOG"] = str(ground.points)
-        with ground.log.open("a") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, env=env, cwd=ROOT)
-        started.append(process)
-        ground.pids.append(process.pid)
-        return process
-
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-
-
-def stop(daemon: subprocess.Popen[bytes]) -> float:
-    """Ask it to stop; the seconds that it took."""
-    begun = time.monotonic()
-    daemon.send_signal(signal.SIGTERM)
-    assert daemon.wait(STOP_SECONDS + 5) == 0
-    return time.monotonic() - begun
 
 
 def at_work(ground: Ground) -> Path:
@@ -84,7 +49,13 @@ def settles(ground: Ground) -> None:
     until(over, ground)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGTERM, id="stopped", marks=pytest.mark.long),
+        pytest.param(signal.SIGKILL, id="killed"),
+    ],
+)
 def test_the_next_daemon_adopts_the_attempt_that_runs(
     make: Make, up: Up, number: signal.Signals
 ) -> None:
@@ -140,10 +111,12 @@ def test_a_second_daemon_takes_over_when_the_first_is_killed(make: Make, up: Up)
     settles(ground)
     stop(second)
     merged_once(ground)
+    assert len(ground.attempts()) == 1
     sent_once(ground)
     created_once(ground)
 
 
+@pytest.mark.long
 def test_it_stops_while_github_does_not_answer(make: Make, up: Up, hub: HubProcess) -> None:
     """The push that hung arrives after the stop: the next daemon finds it, or waits for it."""
     ground = make(**CONFIG)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -11,16 +10,11 @@ import pytest
 from tests.hub import HubProcess
 
 from .aftermath import merged_once
-from .ground import USERS, Drives, Ground, until
+from .ground import Drives, Ground, until
+
+pytestmark = pytest.mark.long
 
 DOWN_SECONDS = 0.3
-
-
-@pytest.fixture(scope="module")
-def own_hub(tmp_path_factory: pytest.TempPathFactory) -> Generator[HubProcess]:
-    """The others' hub is left alone."""
-    with HubProcess(tmp_path_factory.mktemp("own") / "hub", USERS) as running:
-        yield running
 
 
 @pytest.mark.parametrize(
@@ -32,16 +26,16 @@ def own_hub(tmp_path_factory: pytest.TempPathFactory) -> Generator[HubProcess]:
     ],
 )
 def test_the_hub_is_gone_for_a_while(
-    own_hub: HubProcess, drives: Drives, tmp_path: Path, when: str, how: str
+    mortal_hub: HubProcess, drives: Drives, tmp_path: Path, when: str, how: str
 ) -> None:
-    ground = Ground(own_hub, tmp_path / "g", f"acme/{when.replace('_', '-')}")
+    ground = Ground(mortal_hub, tmp_path / "g", f"acme/{when.replace('_', '-')}")
     ground.start(drives)
     until(lambda: f"{when}#1" in ground.reached(), ground)
     if how == "killed":
-        own_hub.kill()
+        mortal_hub.kill()
         time.sleep(DOWN_SECONDS)
-        own_hub.start()
+        mortal_hub.start()
     else:
-        own_hub.restart()
+        mortal_hub.restart()
     assert drives.wait() == 0, ground.story()
     merged_once(ground)

@@ -16,11 +16,11 @@ from tests.hub import HubProcess
 
 from .aftermath import created_once, merged_once, sent_once
 from .conftest import Make
+from .fates import STAGES
 from .ground import Drives, Ground
 
-STAGES = ("intended", "performed", "recorded")
-#: Not needed when nothing goes wrong; `test_turns_killed.py` has them.
-OFF_THE_PATH = {"stop_attempt", "close_pull", "edit_pull"}
+#: Not needed when nothing goes wrong and nobody is asked; `test_turns_killed.py` has them.
+OFF_THE_PATH = {"ask_review", "stop_attempt", "close_pull", "edit_pull"}
 KINDS = [kind for kind in EFFECTS if kind not in OFF_THE_PATH]
 NAMES = ["record", *(f"{kind}.{stage}" for kind in KINDS for stage in STAGES)]
 ALL = os.environ.get("AGENT_OS_CRASH_ALL") == "1"
@@ -43,14 +43,8 @@ def test_every_effect_of_the_main_path_is_tried(undisturbed: list[str]) -> None:
     assert {point.partition("#")[0] for point in undisturbed} == set(NAMES)
 
 
-#: Between the change and its fact is where most can go wrong: these are in every run.
-CASES = [
-    name if name.endswith("performed") else pytest.param(name, marks=pytest.mark.long)
-    for name in NAMES
-]
-
-
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.long
+@pytest.mark.parametrize("name", NAMES)
 def test_killed_at(
     make: Make,
     drives: Drives,
@@ -63,7 +57,7 @@ def test_killed_at(
     for point in found if ALL else found[:1]:
         ground = make()
         assert ground.drive(drives, point=point) == -signal.SIGKILL, ground.story()
-        assert ground.reached()[-1] == point
+        assert ground.killed() == [name]
         ground.finishes(drives)
         merged_once(ground)
         sent_once(ground)
@@ -71,6 +65,7 @@ def test_killed_at(
         record_property("killed_at", point)
 
 
+@pytest.mark.long
 def test_what_a_killed_drawing_leaves(make: Make, drives: Drives) -> None:
     """The temporary file of a task that has moved on meanwhile is removed, too."""
     ground = make()

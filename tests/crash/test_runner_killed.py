@@ -15,10 +15,9 @@ from agent_os.workspace.mirror import Mirror
 
 from .aftermath import created_once, merged_once, sent_once
 from .conftest import Make
+from .fates import LOST_AT
 from .ground import Drives, Ground, until
 
-#: The agent had begun: it does not run twice, its attempt is lost, and the next one goes on.
-LOST_AT = ("agent.claimed", "agent.running", "agent.ended")
 #: One of each stage by default: how a runner goes on from each point is tested by itself, too.
 ONE_OF_EACH = ("prepare.done", "agent.running", "snapshot.half", "gates.half", "outcome.half")
 POINTS = FAILPOINTS if os.environ.get("AGENT_OS_CRASH_ALL") == "1" else ONE_OF_EACH
@@ -31,6 +30,7 @@ def resumed(ground: Ground) -> bool:
     return ("attempt", "resumed") in said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_at(
     make: Make, drives: Drives, point: str, record_property: Callable[[str, object], None]
@@ -57,6 +57,7 @@ def test_killed_at(
     record_property("killed_at", f"runner {point}")
 
 
+@pytest.mark.long
 def test_one_that_dies_each_time_is_given_up(make: Make, drives: Drives) -> None:
     """Killed by the kernel for its memory, say: every loop has a bound, and a person is told."""
     ground = make()

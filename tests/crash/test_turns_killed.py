@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 import time
@@ -16,10 +15,9 @@ from agent_os.domain.tasks import Status
 
 from .aftermath import sent_once, settled
 from .conftest import Make
+from .fates import STAGES
 from .ground import Drives, Ground
-from .test_jobs_killed import OFF_THE_PATH, STAGES
-
-pytestmark = pytest.mark.long
+from .test_jobs_killed import OFF_THE_PATH
 
 #: Mends at first; sent back once it notes that; sent back again it works for a very long time.
 AGENT_SECONDS = 300
@@ -28,10 +26,11 @@ sleep {AGENT_SECONDS}; fi
 if [ -e notes.txt ]; then echo again >> notes.txt; exit; fi
 sed -i "s/a - b/a + b/" calc.py; git commit -qam mended; echo done > notes.txt'"""
 CONFIG = {"agents": {"fixer": {"driver": "command", "command": AGENT}}}
-#: Killed once at each of these, in one task; or at one point a task, with every point.
-TOGETHER = [("edit_pull.performed", "stop_attempt.performed", "close_pull.performed")]
-EACH = [(f"{kind}.{stage}",) for kind in sorted(OFF_THE_PATH) for stage in STAGES]
-CASES = EACH if os.environ.get("AGENT_OS_CRASH_ALL") == "1" else TOGETHER
+#: In the order of the task's life. Killed at each of these in one task, or at one in each.
+KINDS = ("ask_review", "edit_pull", "stop_attempt", "close_pull")
+TOGETHER = tuple(f"{kind}.{stage}" for kind in KINDS for stage in ("intended", "performed"))
+EACH = [(f"{kind}.{stage}",) for kind in KINDS for stage in STAGES]
+CASES = [TOGETHER, *(pytest.param(points, marks=pytest.mark.long) for points in EACH)]
 
 
 class Alice(threading.Thread):
@@ -101,7 +100,7 @@ def reviewed(ground: Ground) -> Generator[None]:
 
 def cancelled(ground: Ground) -> None:
     """Stopped by a person: closed by us with a note, the branch kept, the issue left open."""
-    task = settled(ground, Status.CANCELLED)
+    (task,) = settled(ground, Status.CANCELLED)
     assert [a.kind.value for a in task.attempts] == ["implement", "fix", "fix"]
     (pull,) = ground.pulls()
     assert pull["state"] == "closed" and not pull["merged_at"]
@@ -111,7 +110,11 @@ def cancelled(ground: Ground) -> None:
     sent_once(ground)
 
 
-@pytest.mark.parametrize("points", CASES, ids=" ".join)
+def test_these_are_what_the_main_path_lacks() -> None:
+    assert set(KINDS) == OFF_THE_PATH
+
+
+@pytest.mark.parametrize("points", CASES, ids=lambda points: points[0])
 def test_killed_at(
     make: Make,
     drives: Drives,

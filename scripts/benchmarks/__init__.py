@@ -1,0 +1,1 @@
+"""The bench: each figure of docs/performance.md, measured on the real product."""
