@@ -17,6 +17,7 @@ from agent_os.domain.reasons import Reason
 from agent_os.domain.tasks import TaskKey
 from agent_os.store import (
     answers,
+    database,
     declined,
     intents,
     leases,
@@ -351,10 +352,26 @@ class TestRows:
 
 
 class TestSchema:
-    def test_migrations_make_exactly_the_tables(self, store: Store) -> None:
-        with store.read() as tx:
+    def test_a_new_database_has_exactly_the_tables(self, store: Store) -> None:
+        assert self.differences(store.engine) == (database.HEAD, [])
+
+    @pytest.mark.parametrize("kind", stores.KINDS)
+    def test_migrations_from_the_first_make_exactly_the_tables(
+        self, kind: str, tmp_path: Path
+    ) -> None:
+        for url in stores.url(kind, tmp_path):
+            engine = sa.create_engine(url)
+            database.upgrade(engine)
+            assert self.differences(engine) == (database.HEAD, [])
+            engine.dispose()
+            Store(url, stores.SetClock(), stores.Counted()).close()
+
+    @staticmethod
+    def differences(engine: sa.Engine) -> tuple[str | None, list[object]]:
+        """The version, and how the tables differ from those we know."""
+        with engine.connect() as tx:
             context = MigrationContext.configure(tx, opts={"compare_type": True})
-            assert compare_metadata(context, schema.metadata) == []
+            return context.get_current_revision(), compare_metadata(context, schema.metadata)
 
     def test_every_row_has_the_installations_id(self) -> None:
         without = {n for n, t in schema.metadata.tables.items() if "installation" not in t.c}
