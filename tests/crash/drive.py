@@ -7,7 +7,6 @@ for each: with everything imported already it is at work at once. It answers `{"
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import re
@@ -149,7 +148,6 @@ def _fork(order: Mapping[str, Any]) -> int:
 
 
 def main() -> None:
-    importlib.import_module("alembic.command")  # the store imports it late
     for line in sys.stdin:
         pid = _fork(json.loads(line))
         print(json.dumps({"pid": pid}), flush=True)

@@ -1,0 +1,195 @@
+"""Git without processes: commits by their content, in memory, and the hub's repository on them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from agent_os.localhub.errors import Refusal
+from agent_os.localhub.git import NO_OBJECT, Git, GitFailed, Person
+
+Files = dict[str, str]
+
+
+@dataclass(frozen=True)
+class ModelCommit:
+    """`tree` is the id of its files."""
+
+    sha: str
+    tree: str
+    parents: tuple[str, ...]
+    message: str
+    author: Person
+    committer: Person
+
+
+class Objects:
+    """All commits and trees. What two scenarios make alike is the same object."""
+
+    def __init__(self) -> None:
+        self.commits: dict[str, ModelCommit] = {}
+        self.trees: dict[str, Files] = {}
+        self._ancestors: dict[str, frozenset[str]] = {}
+
+    def tree(self, files: Mapping[str, str]) -> str:
+        """The id of a tree with these files."""
+        made = dict(sorted(files.items()))
+        sha = hashlib.sha1(repr(made).encode()).hexdigest()
+        self.trees[sha] = made
+        return sha
+
+    def commit(
+        self, tree: str, parents: Iterable[str], message: str, author: Person, committer: Person
+    ) -> str:
+        content = (tree, tuple(parents), message, author, committer)
+        sha = hashlib.sha1(repr(content).encode()).hexdigest()
+        self.commits[sha] = ModelCommit(sha, *content)
+        return sha
+
+    def files(self, sha: str) -> Files:
+        return self.trees[self.commits[sha].tree]
+
+    def ancestors(self, sha: str) -> frozenset[str]:
+        """The commit and all that it contains."""
+        found = self._ancestors.get(sha)
+        if found is None:
+            parents = self.commits[sha].parents
+            found = frozenset({sha}).union(*(self.ancestors(p) for p in parents))
+            self._ancestors[sha] = found
+        return found
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        return older in self.ancestors(newer)
+
+    def merge_base(self, left: str, right: str) -> str | None:
+        """The common ancestor with the most behind it."""
+        common = self.ancestors(left) & self.ancestors(right)
+        return max(common, key=lambda sha: (len(self.ancestors(sha)), sha), default=None)
+
+    def merged(self, ours: str, theirs: str) -> str | None:
+        """The tree of a merge, or None when both changed a file in different ways."""
+        base_sha = self.merge_base(ours, theirs)
+        base = self.files(base_sha) if base_sha else {}
+        left, right = self.files(ours), self.files(theirs)
+        merged: Files = {}
+        for path in sorted(base.keys() | left.keys() | right.keys()):
+            was, mine, other = base.get(path), left.get(path), right.get(path)
+            if mine != other and was not in (mine, other):
+                return None
+            chosen = other if mine == was else mine
+            if chosen is not None:
+                merged[path] = chosen
+        return self.tree(merged)
+
+    def span(self, newer: str, without: str | None) -> list[ModelCommit]:
+        """Commits of `newer` that `without` lacks, oldest first."""
+        shas = self.ancestors(newer) - (self.ancestors(without) if without else frozenset[str]())
+        found = [self.commits[sha] for sha in shas]
+        return sorted(found, key=lambda c: (len(self.ancestors(c.sha)), c.sha))
+
+
+#: Shared by all scenarios of a process: what the hub keeps of two commits holds for all of them.
+OBJECTS = Objects()
+
+
+@dataclass(frozen=True)
+class ModelGit(Git):
+    """The hub's repository: refs of its own, and as much of git as the API asks for."""
+
+    heads: dict[str, str] = field(default_factory=dict[str, str], compare=False)
+    """Every ref with its commit."""
+
+    def run(
+        self, *arguments: str, stdin: bytes = b"", environment: dict[str, str] | None = None
+    ) -> tuple[int, bytes, bytes]:
+        match arguments:
+            case ("rev-parse", "--verify", "--quiet", name):
+                sha = self.resolve(name.partition("^")[0])
+                return (0, sha.encode(), b"") if sha else (1, b"", b"")
+            case ("merge-tree", "--write-tree", "--no-messages", ours, theirs):
+                tree = OBJECTS.merged(ours, theirs)
+                return (0, tree.encode(), b"") if tree else (1, b"", b"")
+            case ("cat-file", "-t", sha):
+                return 0, b"commit", b""
+            case ("cat-file", "-e", sha):
+                return int(sha not in OBJECTS.commits), b"", b""
+            case ("check-ref-format", _):
+                return 0, b"", b""
+            case ("rev-list", "--count", span):
+                older, _, newer = span.partition("..")
+                return 0, str(len(OBJECTS.span(newer, older))).encode(), b""
+            case ("diff", "--numstat", span):
+                return 0, self._numstat(*span.split("...")), b""
+            case ("log", *options):
+                return 0, self._log(options), b""
+            case _:
+                raise GitFailed(f"the model knows no `git {' '.join(arguments)}`")
+
+    def _numstat(self, one: str, other: str) -> bytes:
+        base = OBJECTS.merge_base(one, other)
+        before, after = OBJECTS.files(base) if base else {}, OBJECTS.files(other)
+        changed = sorted(p for p in before | after if before.get(p) != after.get(p))
+        rows = [f"{len(after.get(p, '').splitlines())}\t0\t{p}" for p in changed]
+        return "\n".join(rows).encode()
+
+    def _log(self, options: list[str]) -> bytes:
+        older, dots, newer = options[-1].partition("..")
+        found = OBJECTS.span(newer if dots else older, older if dots else None)
+        if "--no-merges" in options:
+            found = [c for c in found if len(c.parents) < 2]
+        if "--reverse" not in options:
+            found = found[::-1]
+        if "-1" in options:
+            found = found[:1]
+        if "--format=%H%n%B" in options:
+            return b"\0".join(f"{c.sha}\n{c.message}".encode() for c in found)
+        return b"\0".join(_fields(c) for c in found)
+
+    def refs(self, prefix: str = "refs/") -> dict[str, str]:
+        return {ref: sha for ref, sha in sorted(self.heads.items()) if ref.startswith(prefix)}
+
+    def resolve(self, name: str, kind: str = "commit") -> str | None:
+        if name in OBJECTS.commits:
+            return name
+        return self.heads.get(name) or self.branch(name)
+
+    def branch(self, name: str) -> str | None:
+        return self.heads.get(f"refs/heads/{name}")
+
+    def is_ancestor(self, older: str, newer: str) -> bool:
+        return OBJECTS.is_ancestor(older, newer)
+
+    def merge_base(self, left: str, right: str) -> str | None:
+        return OBJECTS.merge_base(left, right)
+
+    def update_ref(self, ref: str, new: str, old: str | None = None) -> None:
+        self.update_refs((ref, new, self.heads.get(ref, NO_OBJECT) if old is None else old))
+
+    def update_refs(self, *updates: tuple[str, str, str]) -> None:
+        for ref, _, old in updates:
+            if self.heads.get(ref, NO_OBJECT) != old:
+                raise Refusal(409, f"Reference cannot be updated: {ref} is elsewhere")
+        self.heads.update({ref: new for ref, new, _ in updates})
+
+    def delete_ref(self, ref: str) -> None:
+        self.heads.pop(ref, None)
+
+    def commit_tree(
+        self, tree: str, parents: list[str], message: str, author: Person, committer: Person
+    ) -> str:
+        return OBJECTS.commit(tree, parents, message, author, committer)
+
+
+def _fields(commit: ModelCommit) -> bytes:
+    """As the hub's log format has them."""
+    people: list[str] = []
+    for person in (commit.author, commit.committer):
+        people += [person.name, person.email, str(_epoch(person.date))]
+    parts = [commit.sha, commit.tree, " ".join(commit.parents), *people, commit.message]
+    return "\0".join(parts).encode()
+
+
+def _epoch(date: str) -> int:
+    return int(datetime.fromisoformat(date.replace("Z", "+00:00")).timestamp())
