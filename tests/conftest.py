@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 
+from tests import told
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="also run the tests marked `long`")
@@ -30,3 +32,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if os.environ.get("CI") == "true":
                 pytest.fail(reason, pytrace=False)
             pytest.skip(reason)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How much was killed, failed and simulated; with how it ended, for what failed too."""
+    found = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    for line in told.summary(r.user_properties for r in found if r.when == "call"):
+        terminalreporter.write_line(line)

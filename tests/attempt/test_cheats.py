@@ -65,6 +65,7 @@ def test_weakened_tests_are_seen(tested: World, command: str, why: str) -> None:
     assert outcome.head is None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "command",
     [

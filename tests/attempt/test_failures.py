@@ -17,6 +17,7 @@ from .world import FIX, World, limits
 C = FailureCode
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("command", "code"),
     [
@@ -88,6 +89,7 @@ def test_trap_11_a_missing_check_is_unavailable_and_no_check_is_said_so(world: W
     assert any(gate.verdict is Verdict.NONE for gate in without.evidence.gates)
 
 
+@pytest.mark.long
 def test_a_check_that_hangs_fails(world: World) -> None:
     checks = {"hang": "test -f new.txt && sleep 60 || true"}
     outcome = world.attempt("echo > new.txt", checks=checks, gates={"check_seconds": 1}).run()
@@ -102,6 +104,7 @@ def test_trap_05_a_diff_that_cancels_itself_out_is_no_change(world: World) -> No
     assert len(attempt.imported().kept) > 0
 
 
+@pytest.mark.long
 def test_a_result_may_not_be_larger_than_a_person_can_read(world: World) -> None:
     outcome = world.attempt("seq 1 300 > numbers", gates={"max_lines": 299}).run()
     assert outcome.code is C.GATE_FAILED

@@ -80,6 +80,7 @@ def write(front: str, summary: str = "The key is missing.") -> str:
     return f"printf -- '{text}' > .agent_result.md; "
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("command", "code"),
     [

@@ -16,6 +16,7 @@ from .world import FIX, World, wait_for
 LOST_AT = ("agent.claimed", "agent.running", "agent.ended")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("point", "sandbox"),
     [*((point, "auto") for point in FAILPOINTS), *((point, "none") for point in LOST_AT)],

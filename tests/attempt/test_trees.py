@@ -56,6 +56,7 @@ def test_trap_24_daemons_are_gone_after_the_end(world: World, sandbox: str, end:
         assert '"leftovers": 1' in attempt.text("agent.done")
 
 
+@pytest.mark.long
 def test_a_program_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     mark = f"stubborn-{time.time_ns()}"
     script = f"trap '' TERM; (trap '' TERM; exec -a {mark} sleep 300) & sleep 300; sleep 300"

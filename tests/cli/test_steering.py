@@ -10,6 +10,7 @@ from tests.e2e.town import WORK, Town
 from .conftest import CommandLine
 
 
+@pytest.mark.long
 def test_pause_starts_nothing_and_resume_goes_on(town: Town, command: CommandLine) -> None:
     assert "paused" in command.run("pause", town.repo)
     assert "paused already" in command.run("off", town.repo)
@@ -20,6 +21,7 @@ def test_pause_starts_nothing_and_resume_goes_on(town: Town, command: CommandLin
     town.settles(number, Status.DONE)
 
 
+@pytest.mark.long
 def test_pause_all_and_bad_scopes(town: Town, command: CommandLine) -> None:
     command.run("pause", "--all")
     number = town.ready()
@@ -59,6 +61,7 @@ def test_dry_run_prints_the_steps_and_changes_nothing(town: Town, command: Comma
     assert town.writes() == []
 
 
+@pytest.mark.long
 def test_a_job_runs_once_per_slot(town: Town, command: CommandLine) -> None:
     number = town.ready()
     command.run("job", "dispatcher", "--scheduled")

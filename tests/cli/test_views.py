@@ -12,6 +12,7 @@ from .conftest import CommandLine
 HUGE = f"https://example.invalid/o/r/issues/{10**20}"
 
 
+@pytest.mark.long
 def test_a_task_is_found_by_every_form_of_its_name(town: Town, command: CommandLine) -> None:
     number = town.ready()
     task = town.settles(number, Status.DONE)
@@ -60,6 +61,7 @@ def test_trap_39_a_request_that_was_not_taken_has_its_reason(
     assert command.json("status")["declined"][0]["reason"] == "untrusted_actor"
 
 
+@pytest.mark.long
 def test_logs_show_what_the_agent_printed(town: Town, command: CommandLine) -> None:
     town.config["agents"]["fixer"]["command"] = (
         "printf '\\033]52;c;eA==\\007'; echo hello from the agent; sed -i 's/a - b/a + b/' calc.py"

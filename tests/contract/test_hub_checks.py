@@ -172,6 +172,7 @@ def test_other_refs_start_nothing_and_odd_workflows_never_pass(hub: HubProcess) 
     assert repo.get_workflow_runs().totalCount == before
 
 
+@pytest.mark.long
 def test_unfinished_runs_survive_a_crash(tmp_path: Path) -> None:
     with HubProcess(tmp_path / "root", ci_jobs=1) as hub:
         hub.admin("POST", "/ci", {"paused": True})
@@ -183,6 +184,7 @@ def test_unfinished_runs_survive_a_crash(tmp_path: Path) -> None:
         assert [run.conclusion for run in finished(repo, sha, 1)] == ["success"]
 
 
+@pytest.mark.long
 def test_stop_is_quick_and_ends_jobs_and_cancel_works(tmp_path: Path) -> None:
     with HubProcess(tmp_path / "root") as hub:
         sha = hub.seed("acme/ci", {".github/workflows/slow.yml": SLOW})
@@ -202,6 +204,7 @@ def test_stop_is_quick_and_ends_jobs_and_cancel_works(tmp_path: Path) -> None:
         assert "Traceback" not in hub.log_path.read_text()
 
 
+@pytest.mark.long
 def test_cancelling_what_waits_takes_effect_at_once(tmp_path: Path) -> None:
     with HubProcess(tmp_path / "root") as hub:
         hub.admin("POST", "/ci", {"paused": True})

@@ -64,6 +64,7 @@ def test_partial_clone_and_single_commits(hub: HubProcess, repo: str, tmp_path: 
     assert git("rev-parse", "FETCH_HEAD", cwd=fresh).strip() == old
 
 
+@pytest.mark.long
 def test_large_push(hub: HubProcess, repo: str, work: Path) -> None:
     data = "".join(f"{n * 7919 % 1000003:x}\n" for n in range(1_500_000))
     commit(work, "large.txt", data)

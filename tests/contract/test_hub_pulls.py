@@ -341,6 +341,7 @@ def test_update_branch_and_deletion_on_merge(hub: HubProcess, name: str) -> None
     assert repo.get_pull(1).merged
 
 
+@pytest.mark.long
 def test_merge_survives_a_crash_before_it_was_recorded(tmp_path: Path) -> None:
     with HubProcess(tmp_path / "root") as hub:
         hub.seed("acme/app", {"a": "1"})

@@ -348,6 +348,7 @@ def test_urls_carry_the_base_the_client_used(hub: HubProcess, repo: Repository) 
     assert body["html_url"] == f"{base}/{repo.full_name}"
 
 
+@pytest.mark.long
 def test_state_survives_stop_and_kill(tmp_path: Path) -> None:
     with HubProcess(tmp_path / "root") as hub:
         hub.seed("acme/app", {"a": "1\n"})
@@ -362,6 +363,7 @@ def test_state_survives_stop_and_kill(tmp_path: Path) -> None:
         assert hub.log_path.read_text() == ""
 
 
+@pytest.mark.long
 def test_one_hub_for_one_root(hub: HubProcess) -> None:
     command = [sys.executable, "-m", "agent_os.localhub", "--root", str(hub.root)]
     second = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)

@@ -265,6 +265,7 @@ def test_disorder(hub: HubProcess, repo: Repository, box: Mailbox) -> None:
     assert len(box.events()) == 6 and hub.admin("GET", "/webhooks")["dropped"] == 1
 
 
+@pytest.mark.long
 def test_what_is_pending_survives_a_crash(tmp_path: Path) -> None:
     mailbox = Mailbox()
     try:

@@ -7,10 +7,13 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from agent_os.localhub.workflows import folders, strays
 from tests.workflow_runs import job, repository
 
 
+@pytest.mark.long
 def test_timeouts_end_the_whole_group(tmp_path: Path) -> None:
     marker = tmp_path / "alive"
     steps = f"""
@@ -28,6 +31,7 @@ def test_timeouts_end_the_whole_group(tmp_path: Path) -> None:
     assert not marker.exists()
 
 
+@pytest.mark.long
 def test_a_job_timeout_is_told_as_such(tmp_path: Path) -> None:
     result = repository(
         tmp_path, job("- run: sleep 60\n- run: echo never", "timeout-minutes: 0.01")
@@ -36,6 +40,7 @@ def test_a_job_timeout_is_told_as_such(tmp_path: Path) -> None:
     assert result.last("test").conclusion == "timed_out"
 
 
+@pytest.mark.long
 def test_cancelling_kills_and_reports(tmp_path: Path) -> None:
     stop = threading.Event()
     threading.Timer(0.5, stop.set).start()
@@ -48,6 +53,7 @@ def test_cancelling_kills_and_reports(tmp_path: Path) -> None:
     assert result.last("test").steps[-1].conclusion == "skipped"
 
 
+@pytest.mark.long
 def test_background_processes_live_until_the_job_ends(tmp_path: Path) -> None:
     marker = tmp_path / "alive"
     steps = f"""

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent_os.domain.effects import EFFECTS
 from tests.hub import HubProcess
 
 from . import daemons
-from .fates import STAGES
 from .ground import USERS, Drives, Ground
 
 Make = Callable[..., Ground]
@@ -66,23 +63,3 @@ def up() -> Generator[Up]:
         if process.poll() is None:
             process.kill()
         process.wait()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How much was tried: each kill or cut was followed by a recovery."""
-    told = [
-        [str(value) for name, value in report.user_properties if name == "killed_at"]
-        for report in terminalreporter.getreports("passed")
-        if report.when == "call"
-    ]
-    lives = [points for points in told if points]
-    if lives:
-        names = Counter(point.partition("#")[0] for points in lives for point in points)
-        points = {point for points in lives for point in points}
-        terminalreporter.write_line(
-            f"killed (or cut off) {names.total()} times in {len(lives)} lives, "
-            f"at {len(points)} different points, and recovered each time: "
-            + ", ".join(f"{name} {count}" for name, count in sorted(names.items()))
-        )
-        missed = sorted({f"{kind}.{stage}" for kind in EFFECTS for stage in STAGES} - set(names))
-        terminalreporter.write_line(f"not killed at: {', '.join(missed) or 'none'}")

@@ -82,7 +82,7 @@ def told(ground: Ground) -> list[Task]:
     return [t for t in found if t.waiting and t.shown.label and t.key not in busy]
 
 
-@pytest.mark.parametrize("issues", [60, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("issues", [24, pytest.param(1000, marks=pytest.mark.long)])
 def test_each_is_claimed_once(make: Make, up: Up, hub: HubProcess, issues: int) -> None:
     hub.admin("POST", "/rate", {"limit": MANY_REQUESTS})
     ground = make(**CONFIG)

@@ -76,6 +76,7 @@ def test_while_the_agent_runs(
         _all_is_well(waiting, seconds)
 
 
+@pytest.mark.long
 #: Killed between a change and its fact: the next process looks it up, by times of the old clock.
 @pytest.mark.parametrize("point", POINTS)
 @pytest.mark.parametrize("seconds", [DAY, pytest.param(-DAY, marks=long)])
@@ -91,6 +92,7 @@ def test_set_right_after_a_crash(waiting: Ground, drives: Drives, point: str, se
     _all_is_well(waiting, 0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("seconds", "github_too"), JUMPS)
 def test_while_in_review(waiting: Ground, drives: Drives, seconds: int, github_too: bool) -> None:
     waiting.hub.ci(paused=True)

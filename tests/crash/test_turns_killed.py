@@ -114,6 +114,7 @@ def test_these_are_what_the_main_path_lacks() -> None:
     assert set(KINDS) == OFF_THE_PATH
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("points", CASES, ids=lambda points: points[0])
 def test_killed_at(
     make: Make,

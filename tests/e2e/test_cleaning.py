@@ -98,6 +98,7 @@ def test_the_mirror_of_a_repository_that_left_goes_when_nothing_is_kept_in_it(
     assert mirrors.tidy(town.world).mirrors == 1 and not path.exists()
 
 
+@pytest.mark.long
 def test_what_is_not_proven_to_be_kept_stays(build: Build) -> None:
     town, path = _done(build)
     town.clock.ahead = timedelta(days=400)

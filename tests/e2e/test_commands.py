@@ -112,6 +112,7 @@ def test_closing_the_issue_closes_the_pull_request_and_keeps_the_branch(build_as
     assert town.labels(number) == set()
 
 
+@pytest.mark.long
 def test_reopening_alone_is_answered_once(build: Build) -> None:
     town, number = _in_review(build)
     town.close(number)
@@ -127,6 +128,7 @@ def test_reopening_alone_is_answered_once(build: Build) -> None:
     assert task and task.round == 1 and task.status is Status.CANCELLED
 
 
+@pytest.mark.long
 def test_a_done_issue_that_a_person_reopens_stays_open(build_as: Build) -> None:
     town = build_as()
     number = town.ready()
@@ -137,6 +139,7 @@ def test_a_done_issue_that_a_person_reopens_stays_open(build_as: Build) -> None:
     assert town.seen(number)["state"] == "open"
 
 
+@pytest.mark.long
 def test_a_deleted_issue_cancels(build: Build) -> None:
     town, number = _in_review(build)
     town.delete(number)
@@ -158,6 +161,7 @@ def test_a_deleted_issue_is_noticed_by_what_fails(build: Build) -> None:
     assert len(town.kinds(number)) < 40
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("where", ["running", "review"])
 def test_blocked_holds_until_it_is_taken_off(build: Build, where: str) -> None:
     if where == "running":
@@ -191,6 +195,7 @@ def test_stop_and_ready_between_two_looks_leave_one_open_pull_request(build_as: 
     assert states == [(f"agent-os/{number}", "closed"), (f"agent-os/{number}.2", "open")]
 
 
+@pytest.mark.long
 def test_stop_and_ready_while_it_runs(build: Build) -> None:
     town = build(agents={"slow": SLOW})
     number = _running(town)
@@ -217,6 +222,7 @@ def test_a_stranger_is_declined_with_a_row_and_a_maintainer_may_label(build: Bui
     assert town.declined() == []
 
 
+@pytest.mark.long
 def test_a_strangers_acts_on_a_task_are_ignored(build: Build) -> None:
     town, number = _in_review(build, people={"deny": ["bob"]})
     town.label(number, "Blocked", user="bob")

@@ -27,6 +27,7 @@ def _codes(task: Task) -> list[str]:
     return [a.code.value if a.code else "complete" for a in task.attempts]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("first", "code"),
     [
@@ -123,6 +124,7 @@ def test_the_same_environment_failure_twice_blocks_with_one_incident(build: Buil
     assert town.kinds().count("incident") == 1
 
 
+@pytest.mark.long
 def test_a_red_base_waits_and_goes_on_when_the_base_moves(build: Build) -> None:
     town = build(agents={"worker": WORK})
     number = town.ready()

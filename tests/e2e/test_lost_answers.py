@@ -128,6 +128,7 @@ def test_closing_our_pull_request_may_lose_its_answer(build: Build, kind: str) -
     _nothing_unresolved(town)
 
 
+@pytest.mark.long
 def test_a_label_that_a_person_takes_off_meanwhile_stays_off(build: Build) -> None:
     """The lost write happened, and a person undid it: his act is a command, not ours to undo."""
     town = build(mode="pull-request", files=GREEN, agents={"w": WORK})

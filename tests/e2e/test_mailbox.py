@@ -25,6 +25,7 @@ def _path(town: Town, folder: str, number: int) -> Path:
     return town.home / "runtime" / "mailbox" / folder / _name(town, number)
 
 
+@pytest.mark.long
 def test_files_follow_the_states(build: Build) -> None:
     town = build(agents={"slow": f"while [ ! -e go ]; do sleep 0.05; done; {FIX}"})
     number = town.ready()
@@ -73,6 +74,7 @@ def test_notes_and_a_move_at_once(build: Build) -> None:
     assert "Both at once." in town.attempt_file(number, 2, "task.md")
 
 
+@pytest.mark.long
 def test_edits_elsewhere_are_kept_aside_and_not_used(build: Build) -> None:
     town = build(agents={"lazy": "true"}, limits={"attempts": 1})
     number = town.ready()

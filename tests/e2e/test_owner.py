@@ -42,6 +42,7 @@ def test_the_second_home_is_refused_and_writes_nothing(build: Build) -> None:
     assert len(first.pulls()) == 2 and len(first.comments(other)) == 1
 
 
+@pytest.mark.long
 def test_each_push_moves_the_owner_and_a_takeover_refuses_the_first(build: Build) -> None:
     first = build(files=GREEN, agents={"w": WORK}, mode="pull-request")
     number = first.ready()

@@ -86,6 +86,7 @@ def test_archived_freezes_and_unarchived_goes_on(build: Build) -> None:
     town.settles(number, Status.DONE)
 
 
+@pytest.mark.long
 def test_gone_freezes_and_says_so(build: Build) -> None:
     town = build(mode="pull-request", files=GREEN, agents={"w": WORK})
     number = town.ready()

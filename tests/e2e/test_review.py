@@ -110,6 +110,7 @@ echo "$new" >> names.txt; sort -u -o names.txt names.txt"""
     assert all(p["merged_at"] for p in town.pulls()) and len(town.pulls()) == 2
 
 
+@pytest.mark.long
 def test_a_stale_base_is_refreshed_before_the_merge(build: Build) -> None:
     town = build(mode="pull-request", files=GREEN, agents={"w": WORK})
     number = town.ready()
@@ -219,6 +220,7 @@ def test_a_wait_for_ci_has_a_limit(build_alone: Build) -> None:
     assert task.hold and task.hold.reason == "no_ci"
 
 
+@pytest.mark.long
 def test_what_is_red_on_the_base_too_charges_nobody(build: Build) -> None:
     broken = FILES[".github/workflows/ci.yml"].replace("python3 -m unittest -q", "exit 1")
     town = build(files=GREEN | {".github/workflows/ci.yml": broken}, agents={"w": WORK})

@@ -44,6 +44,7 @@ def test_an_edit_after_verification_is_not_merged_unseen(build: Build) -> None:
     assert "text has changed" in town.attempt_file(number, 2, "handoff.md")
 
 
+@pytest.mark.long
 def test_an_edit_without_permission_is_ignored_and_noted(build: Build) -> None:
     town = build(agents={"slow": SLOW}, **DENY)
     number = town.issue("A thing", "## Goal\nThe good goal.\n", user="bob")

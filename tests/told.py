@@ -1,0 +1,30 @@
+"""What the suites that try things at random amounted to, at the end of a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+Property = tuple[str, object]
+
+
+def summary(reports: Iterable[Iterable[Property]]) -> Iterator[str]:
+    """Lines from the properties that tests recorded: one list of them a test."""
+    every = [list(each) for each in reports]
+    lives = [[str(v) for n, v in each if n == "killed_at"] for each in every]
+    yield from _kills([life for life in lives if life])
+    for each in every:
+        yield from (f"{name}: {value}" for name, value in each if name in ("simulation", "chaos"))
+
+
+def _kills(lives: list[list[str]]) -> Iterator[str]:
+    """Each kill or cut was followed by a recovery."""
+    if not lives:
+        return
+    names = Counter(point.partition("#")[0] for points in lives for point in points)
+    points = {point for points in lives for point in points}
+    yield (
+        f"crash: killed (or cut off) {names.total()} times in {len(lives)} lives, at "
+        f"{len(points)} different points, and recovered each time: "
+        + ", ".join(f"{name} {count}" for name, count in sorted(names.items()))
+    )
