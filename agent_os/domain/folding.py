@@ -74,6 +74,8 @@ def _text_ignored(task: Task, event: Event) -> Task:
 def _labels_seen(task: Task, event: Event) -> Task:
     keys = ("priority", "tests_may_change", "agent_label")
     update = {k: event.data[k] for k in keys if k in event.data}
+    if event.data.get("left_behind"):
+        update["settled"] = False
     return task.model_copy(update={**update, "labels": tuple(event.data["labels"])})
 
 

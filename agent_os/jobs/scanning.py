@@ -165,6 +165,7 @@ class IssueReader:
             may={login: self.may(login) for login in sorted(people)},
             edits=edits,
             labels=labels,
+            login=self.world.client.login,
             now=self.world.clock.now(),
             merged_by_pull=self._merged(task, fresh),
         )

@@ -32,6 +32,8 @@ class IssueFacts(Contract):
     may: dict[str, bool]
     edits: Edits
     labels: LabelRules
+    login: str = ""
+    """Ours."""
     now: datetime
     merged_by_pull: bool = False
     """The task's pull request is merged already: closing the issue was part of it."""
@@ -183,8 +185,19 @@ class _Reading:
             "tests_may_change": task.tests_may_change,
             "agent_label": task.agent_label,
         }
-        if seen != current:
-            self.add(EventKind.LABELS_SEEN, **seen)
+        left = self._left_behind(task)
+        if seen != current or left:
+            self.add(EventKind.LABELS_SEEN, **seen, **({"left_behind": True} if left else {}))
+
+    def _left_behind(self, task: Task) -> bool:
+        """Whether a label of ours shows a state that is over. An old reading made us believe that
+        it was gone; one that a person set stays."""
+        if not task.settled:
+            return False
+        states = {state.lower() for state in self.facts.labels.states}
+        there = states & {label.lower() for label in self.facts.issue.labels}
+        setters = {a.label.lower(): a.actor for a in self.facts.acts if a.kind == "labeled"}
+        return any(setters.get(label, "").lower() == self.facts.login.lower() for label in there)
 
 
 def _winding_up(task: Task) -> bool:

@@ -110,6 +110,20 @@ def test_ready_in_each_state(status: str, of: Task, expected: EventKind) -> None
     assert later.round == (2 if status in ("done", "cancelled") else 1)
 
 
+@pytest.mark.parametrize(("setter", "drawn_again"), [("agent-os", True), ("alice", False)])
+def test_a_label_of_ours_that_is_left_on_what_is_over_is_taken_off(
+    setter: str, drawn_again: bool
+) -> None:
+    """An old reading had made us believe that it was gone."""
+    over = known(in_review(finished_at=NOW, pull=pull(merged_sha="f"), settled=True))
+    over = over.model_copy(update={"labels": ("In Review",)})
+    shown = act(1, "labeled", setter, label="In Review")
+    seen = issue(labels=("In Review",))
+    record = decide(facts(issue=seen, acts=(shown,), login="agent-os"), over)
+    later = folded(over, *record.events) if record else over
+    assert later is not None and later.settled is not drawn_again
+
+
 CLOSED_PULL = Cancelled(reason="pull_closed", by="alice", at=at(50), acted_at=at(20))
 DONE = in_review(finished_at=at(50), pull=pull(merged_sha="f"))
 #: (the task, the issue's timeline, seconds of `Ready`, whether it asks for another round)
