@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,6 +18,7 @@ from agent_os.domain.errors import StoreError
 from agent_os.store import meta, owner, schema
 
 _BUSY_MS = 30_000
+_PAUSE_MS = 50
 _ADVISORY_LOCK = 0x0A6E_0705
 HEAD = "0001"
 #: As Alembic makes it.
@@ -113,8 +116,9 @@ def _engine(url: str) -> sa.Engine:
         # SQLAlchemy begins transactions itself (below); the driver must not.
         connection.isolation_level = None  # type: ignore[attr-defined]  # the DB-API connection
         cursor = connection.cursor()  # type: ignore[attr-defined]  # the DB-API connection
-        for pragma in ("journal_mode=WAL", f"busy_timeout={_BUSY_MS}", "synchronous=FULL"):
+        for pragma in (f"busy_timeout={_BUSY_MS}", "synchronous=FULL"):
             cursor.execute(f"PRAGMA {pragma}")
+        _write_ahead(cursor)
         cursor.close()
 
     def begin(connection: sa.Connection) -> None:
@@ -124,6 +128,19 @@ def _engine(url: str) -> sa.Engine:
     event.listen(engine, "connect", configure)
     event.listen(engine, "begin", begin)
     return engine
+
+
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Switch a new database to WAL. While another process does the same or writes, SQLite refuses
+    at once, whatever the timeout: only one that is there already is left as it is."""
+    for _ in range(_BUSY_MS // _PAUSE_MS):
+        try:
+            if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            time.sleep(_PAUSE_MS / 1000)
+    cursor.execute("PRAGMA journal_mode=WAL")
 
 
 def upgrade(engine: sa.Engine, revision: str = "head") -> None:

@@ -137,6 +137,7 @@ def test_the_sandbox_that_is_demanded_must_be_there(world: World) -> None:
     assert attempt.run(PATH=str(tools)).code is C.SANDBOX_FAILED
 
 
+@pytest.mark.long
 def test_the_same_failure_has_the_same_signature(world: World) -> None:
     noisy = "echo took 0.$$ s in $PWD at $(date +%T); exit 3"
     first = world.attempt(noisy).run()

@@ -12,6 +12,7 @@ from agent_os.domain.failures import FailureCode
 from .world import FIX, PROTECTED, World
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "command",
     [

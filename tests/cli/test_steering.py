@@ -31,6 +31,7 @@ def test_pause_all_and_bad_scopes(town: Town, command: CommandLine) -> None:
     assert town.repo in command.run("pause", "other/repo", code=1)
 
 
+@pytest.mark.long
 def test_stop_ends_the_attempt_and_retry_begins_the_next_round(
     town: Town, command: CommandLine
 ) -> None:

@@ -76,6 +76,7 @@ def test_logs_show_what_the_agent_printed(town: Town, command: CommandLine) -> N
     assert "has no attempt 7" in command.run("logs", str(number), "--attempt", "7", code=1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name", ["12", "nowhere#1", "not a task", "https://example.invalid/x", HUGE]
 )

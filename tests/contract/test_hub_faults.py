@@ -115,6 +115,7 @@ def test_what_can_not_be_ordered(hub: HubProcess) -> None:
         assert answer.status_code == 422, wrong
 
 
+@pytest.mark.long
 def test_stale_lists_show_what_was(hub: HubProcess) -> None:
     old = issue(hub)
     path = f"/repos/acme/shop/issues/{old}"

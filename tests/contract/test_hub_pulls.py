@@ -109,6 +109,7 @@ def test_refused_pull_requests(hub: HubProcess, name: str) -> None:
         }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
 def test_merge(hub: HubProcess, name: str, method: str, tmp_path: Path) -> None:
     repo = client(hub).get_repo(name)

@@ -307,3 +307,30 @@ def test_the_log_is_json_that_other_programs_can_read(tmp_path: Path) -> None:
     store.close()
     assert [json.loads(r) for r in rows] == [{"state": "done"}, {"notes": "ü"}]
     assert "ü" in rows[1]
+
+
+_OPENS = """import sys
+from agent_os.domain.clock import RandomIds, SystemClock
+from agent_os.store.database import Store
+sys.stdin.readline()
+store = Store(sys.argv[1], SystemClock(), RandomIds())
+print(store.installation)
+store.close()
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("again", range(5))
+def test_a_new_database_may_be_opened_by_many_at_once(tmp_path: Path, again: int) -> None:
+    """Switching to WAL is refused at once while another process does the same."""
+    url = f"sqlite:///{tmp_path / 'store.sqlite'}"
+    command = [sys.executable, "-c", _OPENS, url]
+    pipe = subprocess.PIPE
+    started = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(6)]
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("now\n")
+        process.stdin.flush()
+    said = [process.communicate(timeout=60)[0].strip() for process in started]
+    assert [process.returncode for process in started] == [0] * 6
+    assert len(set(said)) == 1 and said[0]

@@ -57,7 +57,6 @@ LIVES = [
         agents=SLOW,
         attempts=None,
     ),
-    Life("three issues", sweep(".*#5"), issues=3, attempts=None),
 ]
 
 
@@ -66,6 +65,7 @@ LONG = [
     Life("second and third point", sweep(".*#2", ".*#3")),
     Life("intended performed recorded", sweep(*ROUND)),
     Life("performed recorded intended", sweep(*ROUND[1:], ROUND[0])),
+    Life("three issues", sweep(".*#5"), issues=3, attempts=None),
     Life("three issues, often", sweep(".*#3"), issues=3, attempts=None),
     Life("recorded intended performed", sweep(ROUND[2], *ROUND[:2])),
 ]

@@ -101,6 +101,7 @@ def test_taking_ready_off_before_the_claim_cancels(build: Build) -> None:
     assert task.attempts == ()
 
 
+@pytest.mark.long
 def test_closing_the_issue_closes_the_pull_request_and_keeps_the_branch(build_as: Build) -> None:
     town, number = _in_review(build_as)
     town.close(number)
@@ -205,6 +206,7 @@ def test_stop_and_ready_while_it_runs(build: Build) -> None:
     assert len(task.attempts) == 1
 
 
+@pytest.mark.long
 def test_a_stranger_is_declined_with_a_row_and_a_maintainer_may_label(build: Build) -> None:
     town = build(people={"deny": ["bob"]})
     number = town.issue("add", "## Goal\nFix add.\n", user="bob")

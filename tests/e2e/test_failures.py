@@ -104,6 +104,7 @@ def test_the_same_failure_three_times_parks(build: Build) -> None:
     assert _codes(task) == ["no_change"] * 3
 
 
+@pytest.mark.long
 def test_a_missing_program_goes_to_the_next_agent_and_charges_nobody(build: Build) -> None:
     town = build(agents={"ghost": "no-such-program --fast", "fixer": FIX})
     number = town.ready()

@@ -26,6 +26,7 @@ def test_the_hub_dies_and_comes_back_while_an_attempt_runs(build_alone: Build) -
     assert len(town.pulls()) == 1 and len(town.task(number).attempts) == 1
 
 
+@pytest.mark.long
 def test_we_start_anew_after_every_look(build: Build) -> None:
     town = build()
     number = town.ready()

@@ -63,7 +63,8 @@ def _mirror(folder: Path, count: int) -> tuple[Path, str]:
         file.write_text(f"line of file {n}\n" * 40)
     # Without waiting for the disk once a file: this is not what is measured.
     git("-c", "core.fsync=none", "add", "--all", cwd=seed)
-    git("commit", "--quiet", "--message", "many files", cwd=seed)
+    # Packing in the background would still be at work when the seed is removed.
+    git("-c", "gc.auto=0", "commit", "--quiet", "--message", "many files", cwd=seed)
     git("clone", "--quiet", "--bare", "--no-local", seed, mirror)  # packed, as a fetch leaves it
     shutil.rmtree(seed)
     return mirror, git("rev-parse", "main", cwd=mirror).strip()
