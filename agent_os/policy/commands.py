@@ -67,6 +67,8 @@ class _Reading:
         self.events: list[Event] = []
         self.consumed: list[int] = []
         self.waits = False
+        self.used_up = False
+        """A `Ready` asked for nothing new: its label says nothing any more."""
 
     def add(self, kind: EventKind, /, **data: Any) -> None:
         event = Event(
@@ -106,6 +108,7 @@ class _Reading:
             self.add(EventKind.REQUESTED, **request_data(facts, act.actor, act.id, act.at))
         else:
             self.add(EventKind.REQUEST_REPEATED, actor=act.actor, status=str(status))
+            self.used_up = True
 
     def _before_the_end(self, act: Act) -> bool:
         """Whether it was set while the work that is over by now went on: it asked for nothing
@@ -190,10 +193,10 @@ class _Reading:
             self.add(EventKind.LABELS_SEEN, **seen, **({"left_behind": True} if left else {}))
 
     def _left_behind(self, task: Task) -> bool:
-        """Whether a label of ours shows a state that is over. An old reading made us believe that
-        it was gone; one that a person set stays."""
-        if not task.settled:
-            return False
+        """Whether a label shows a state that is over: one of ours, that an old reading made us
+        believe to be gone, or a `Ready` that is used up. What else a person set stays."""
+        if not task.settled or self.used_up:
+            return task.settled
         states = {state.lower() for state in self.facts.labels.states}
         there = states & {label.lower() for label in self.facts.issue.labels}
         setters = {a.label.lower(): a.actor for a in self.facts.acts if a.kind == "labeled"}

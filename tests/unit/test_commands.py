@@ -143,6 +143,9 @@ def test_ready_that_is_read_late_counts_by_when_it_was_set(
     ready = act(1, "labeled", when=at(seconds), label="Ready")
     _, later = after(known(of), ready, acts=(ready, *others))
     assert later is not None and later.round == (2 if again else 1)
+    settled = of.model_copy(update={"settled": True})
+    _, later = after(known(settled), ready, acts=(ready, *others))
+    assert later is not None and not later.settled, "its label is taken off, or it is worked on"
 
 
 @pytest.mark.parametrize(
