@@ -57,6 +57,7 @@ LIVES = [
         agents=SLOW,
         attempts=None,
     ),
+    Life("three issues", sweep(".*#5"), issues=3, attempts=None),
 ]
 
 
@@ -65,7 +66,6 @@ LONG = [
     Life("second and third point", sweep(".*#2", ".*#3")),
     Life("intended performed recorded", sweep(*ROUND)),
     Life("performed recorded intended", sweep(*ROUND[1:], ROUND[0])),
-    Life("three issues", sweep(".*#5"), issues=3, attempts=None),
     Life("three issues, often", sweep(".*#3"), issues=3, attempts=None),
     Life("recorded intended performed", sweep(ROUND[2], *ROUND[:2])),
 ]
