@@ -51,6 +51,10 @@ class Crowd:
         self._stubborn(lambda: self.people[repo].label(number, "Ready"))
         self.issues.append((repo, number))
 
+    def is_asked(self, repo: str, number: int) -> bool:
+        """Whether the issue still says `Ready`."""
+        return "Ready" in self.people[repo].labels(number)
+
     def act(self) -> None:
         """Somebody does something to one of the issues, or tries to."""
         repo, number = self.chance.choice(self.issues)

@@ -68,7 +68,10 @@ def _settle(works: Works, crowd: Crowd, tasks: int) -> None:
     def met() -> bool:
         nonlocal calm
         found = works.tasks()
-        asleep = len(found) == len(crowd.issues) and all(rests(task) for task in found)
+        known = {(task.repo, task.number) for task in found}
+        # Who took `Ready` off again before anybody saw it asked for nothing.
+        taken = all(not crowd.is_asked(*issue) for issue in crowd.issues if issue not in known)
+        asleep = taken and all(rests(task) for task in found)
         calm = (calm or time.monotonic()) if asleep else 0.0
         return bool(calm) and time.monotonic() - calm > 3
 
