@@ -45,6 +45,7 @@ def decide(facts: IssueFacts, task: Task | None) -> Record | None:
     An empty record: an act has to wait, so the issue must be looked at again.
     """
     reading = _Reading(facts, task)
+    reading.waits = task is None and _lags(facts)
     for act in sorted(facts.fresh, key=lambda a: (a.at, a.id)):
         if not reading.take(act):
             reading.waits = True
@@ -201,6 +202,15 @@ class _Reading:
         there = states & {label.lower() for label in self.facts.issue.labels}
         setters = {a.label.lower(): a.actor for a in self.facts.acts if a.kind == "labeled"}
         return any(setters.get(label, "").lower() == self.facts.login.lower() for label in there)
+
+
+def _lags(facts: IssueFacts) -> bool:
+    """The issue says `Ready`, and its timeline does not know yet who said so."""
+    ready = facts.labels.ready.lower()
+    if ready not in {label.lower() for label in facts.issue.labels}:
+        return False
+    newest = [a.kind for a in facts.acts if a.label.lower() == ready]
+    return not newest or newest[-1] == "unlabeled"
 
 
 def _winding_up(task: Task) -> bool:

@@ -237,7 +237,7 @@ def test_our_own_acts_are_used_up_without_a_word() -> None:
 
 def test_nothing_new_is_nothing() -> None:
     assert decide(facts(), known(task())) is None
-    assert decide(facts(), None) is None
+    assert decide(facts(issue=issue(labels=())), None) is None
 
 
 # The issue's text.
@@ -297,3 +297,12 @@ def test_an_attempt_of_a_round_before_is_not_counted() -> None:
     old = known(task(cancelled=CANCELLED, attempts=(attempt(1),)))
     _, later = after(old, READY)
     assert later is not None and later.attempts == ()
+
+
+@pytest.mark.parametrize("kinds_there", [(), ("labeled", "unlabeled")])
+def test_a_ready_that_the_timeline_does_not_know_yet_is_looked_at_again(
+    kinds_there: tuple[str, ...],
+) -> None:
+    acts = tuple(act(n, kind, label="Ready") for n, kind in enumerate(kinds_there, 1))
+    record = decide(facts(acts=acts, issue=issue(labels=("Ready",))), None)
+    assert record is not None and not record.events, "an empty record: look again"
