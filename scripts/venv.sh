@@ -23,7 +23,7 @@ ensure_venv() {
   lock=$1
   python=$(find_python)
   echo "Making the environment in .venv from $lock (once) …" >&2
-  rm -rf .venv
+  rm -rf .venv agent_os.egg-info  # an old one would hide what is installed
   "$python" -m venv .venv
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \

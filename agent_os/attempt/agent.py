@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
-from agent_os.agents.driver import Driver, Launch
+from agent_os.agents.driver import Assignment, Driver, Finish, Launch, Reader
 from agent_os.agents.registry import driver_named
 from agent_os.attempt.directory import AttemptDirectory
 from agent_os.attempt.failpoints import failpoint
+from agent_os.attempt.journal import Journal
+from agent_os.attempt.listening import Listening, spent_before
 from agent_os.attempt.states import AgentProcess, AgentRun, load, save
 from agent_os.attempt.stopping import StopRequest
 from agent_os.domain.attempts import AgentOrder, Order
 from agent_os.domain.clock import Clock
 from agent_os.domain.failures import FailureCode
+from agent_os.domain.usage import Spent
 from agent_os.workspace.processes import End, Ending, Program, run_program
 from agent_os.workspace.proctable import read_process, touching
 from agent_os.workspace.sandbox import Sandbox, View
@@ -22,56 +27,192 @@ from agent_os.workspace.tree import end_tree
 _TAIL_CHARS = 4_000
 
 
-def run_agent(
-    directory: AttemptDirectory,
-    order: Order,
-    agent: AgentOrder,
-    sandbox: Sandbox,
-    clock: Clock,
-    stop: StopRequest,
-) -> AgentRun:
-    """Run it to the end of its whole tree; bad endings are values, not exceptions."""
-    seconds = (order.limits.deadline - clock.now()) / timedelta(seconds=1)
-    if seconds <= 0:
-        return AgentRun(code=FailureCode.TIMEOUT, detail="The deadline passed before the start.")
-    driver = driver_named(agent.driver)
-    launch = driver.launch(agent, directory.work, directory.home, directory.task, directory.handoff)
-    view = _view(directory, order, launch)
-    program = Program(
-        argv=sandbox.wrap(launch.argv, directory.work, view),
-        cwd=directory.work,
-        env=launch.env,
-        log=directory.agent_log,
-        seconds=seconds,
-        stall_seconds=order.limits.stall_seconds,
-        output_bytes=order.limits.output_bytes,
-        stdin=launch.stdin,
-        namespaced=sandbox.namespaced,
-    )
-    try:
-        ending = run_program(
-            program, cancelled=stop.asked, started=lambda pid: _note(directory, pid)
+@dataclass(frozen=True)
+class AgentStage:
+    """Runs `agent` to the end of its whole tree; bad endings are values, not exceptions."""
+
+    directory: AttemptDirectory
+    order: Order
+    agent: AgentOrder
+    sandbox: Sandbox
+    clock: Clock
+    stop: StopRequest
+    journal: Journal
+
+    def run(self, prompt: str, session: str = "", spent: Spent | None = None) -> AgentRun:
+        """`session`: go on with it. `spent`: what earlier runs of this attempt cost."""
+        seconds = (self.order.limits.deadline - self.clock.now()) / timedelta(seconds=1)
+        if seconds <= 0:
+            return AgentRun(
+                code=FailureCode.TIMEOUT, detail="The deadline passed before the start."
+            )
+        driver = driver_named(self.agent.driver)
+        run = self._assignment(prompt, session, seconds, spent)
+        launch = driver.launch(run)
+        reader = driver.reader(self.agent, self.clock)
+        hearing = Listening(reader, self.agent, self.journal, run.usd)
+        program = self._program(driver, launch, hearing, seconds)
+        try:
+            ending = run_program(
+                program,
+                cancelled=lambda: self.stop.asked() or hearing.over,
+                started=self._note,
+            )
+        except FileNotFoundError as error:
+            detail = f"Not found: {error.filename}. {driver.install}".strip()
+            return AgentRun(code=FailureCode.AGENT_MISSING, detail=detail)
+        failpoint("agent.ended")
+        hearing.end()
+        return self._judge(driver, reader, ending, hearing)
+
+    def _assignment(
+        self, prompt: str, session: str, seconds: float, spent: Spent | None
+    ) -> Assignment:
+        provider, cap = self.agent.provider, self.order.limits.usd
+        before = spent.usd if spent and spent.usd else 0.0
+        return Assignment(
+            order=self.agent,
+            work=self.directory.work,
+            home=self.directory.home,
+            task_file=self.directory.task,
+            handoff_file=self.directory.handoff,
+            prompt=prompt,
+            seconds=seconds,
+            usd=None if cap is None else max(0.0, cap - before),
+            key=os.environ.get(provider.key_variable, "") if provider else "",
+            session=session,
         )
-    except FileNotFoundError as error:
-        return AgentRun(code=FailureCode.AGENT_MISSING, detail=f"Not found: {error.filename}.")
-    failpoint("agent.ended")
-    return _judge(driver, ending, order, stop, sandbox)
+
+    def _program(
+        self, driver: Driver, launch: Launch, hearing: Listening, seconds: float
+    ) -> Program:
+        home = self.directory.home
+        for name, text in launch.files.items():
+            file = home / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, "utf-8")
+            file.chmod(0o600)
+        return Program(
+            argv=self.sandbox.wrap(
+                launch.argv, self.directory.work, self._view(launch, self._login(driver))
+            ),
+            cwd=self.directory.work,
+            env=launch.env,
+            log=self.directory.agent_log,
+            seconds=seconds,
+            stall_seconds=self.order.limits.stall_seconds,
+            output_bytes=self.order.limits.output_bytes,
+            stdin=launch.stdin,
+            namespaced=self.sandbox.namespaced,
+            listen=hearing.take if driver.apis else None,
+        )
+
+    def _login(self, driver: Driver) -> tuple[tuple[Path, Path], ...]:
+        """The program's own login, where the owner lends it: those files and nothing beside."""
+        if not self.agent.own_login:
+            return ()
+        owners = Path.home()
+        placed = tuple(
+            (owners / name, self.directory.home / name)
+            for name in driver.login_files
+            if (owners / name).is_file()
+        )
+        for source, target in placed:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if self.sandbox.namespaced:
+                target.touch(mode=0o600)
+            elif not target.is_symlink():
+                target.symlink_to(source)
+        return placed
+
+    def _view(self, launch: Launch, placed: tuple[tuple[Path, Path], ...]) -> View:
+        """Its work dir and home; read-only its task, the mirror's objects, what it asks for."""
+        directory = self.directory
+        return View(
+            writable=(directory.work, directory.home),
+            read_only=(
+                *(directory.task, directory.handoff, directory.prompt, *launch.read_only),
+                (directory.path / self.order.mirror).resolve() / "objects",
+            ),
+            search_path=launch.env.get("PATH", os.defpath),
+            placed=placed,
+        )
+
+    def _note(self, pid: int) -> None:
+        process = read_process(pid)
+        save(
+            self.directory.agent_process,
+            AgentProcess(pid=pid, pid_started=process.started if process else 0),
+        )
+        failpoint("agent.running")
+
+    def _judge(
+        self, driver: Driver, reader: Reader, ending: Ending, hearing: Listening
+    ) -> AgentRun:
+        finish = self._meaning(driver, reader, ending, hearing)
+        return AgentRun(
+            code=finish.code,
+            detail=finish.detail,
+            exit_code=ending.exit_code if ending.end is End.EXITED else None,
+            seconds=round(ending.seconds, 3),
+            tail=ending.tail[-_TAIL_CHARS:],
+            leftovers=ending.leftovers,
+            session=hearing.session,
+            spent=hearing.spent if driver.apis else None,
+            resets_at=finish.resets_at,
+        )
+
+    def _meaning(
+        self, driver: Driver, reader: Reader, ending: Ending, hearing: Listening
+    ) -> Finish:
+        limits = self.order.limits
+        match ending.end:
+            case End.CANCELLED if hearing.over and not self.stop.asked():
+                return Finish(FailureCode.BUDGET_EXHAUSTED, _over_budget(hearing, limits.usd))
+            case End.CANCELLED:
+                return Finish(FailureCode.LOST, self.stop.reason())
+            case End.TIMEOUT:
+                words = f"Still running at its deadline {limits.deadline:%H:%M} UTC."
+                return Finish(FailureCode.TIMEOUT, words)
+            case End.STALLED if driver.apis and not hearing.in_tool:
+                # Not the task's fault: the agent waits for an answer that does not come.
+                words = f"Its provider gave no answer for {limits.stall_seconds} s."
+                return Finish(FailureCode.OVERLOADED, words)
+            case End.STALLED:
+                return Finish(FailureCode.STALLED, f"No output for {limits.stall_seconds} s.")
+            case End.OUTPUT_LIMIT:
+                words = f"Wrote more than {limits.output_bytes} bytes of output."
+                return Finish(FailureCode.AGENT_FAILED, words)
+            case End.EXITED:
+                pass
+        if self.sandbox.namespaced and ending.exit_code == 1 and ending.tail.startswith("bwrap: "):
+            missing = ending.tail.startswith("bwrap: execvp")
+            code = FailureCode.AGENT_MISSING if missing else FailureCode.SANDBOX_FAILED
+            detail = f"{ending.tail.strip()[:300]} {driver.install if missing else ''}"
+            return Finish(code, detail.strip())
+        return reader.finish(ending.exit_code, ending.tail)
 
 
-def _view(directory: AttemptDirectory, order: Order, launch: Launch) -> View:
-    """Its work dir and home; read-only its task, the mirror's objects, and what it asks for."""
-    return View(
-        writable=(directory.work, directory.home),
-        read_only=(
-            *(directory.task, directory.handoff, directory.prompt, *launch.read_only),
-            (directory.path / order.mirror).resolve() / "objects",
-        ),
-        search_path=launch.env.get("PATH", os.defpath),
+def _over_budget(hearing: Listening, cap: float | None) -> str:
+    usd = hearing.spent.usd or 0.0
+    return (
+        f"It cost ${usd:.2f} of the ${cap or 0:.2f} that this attempt may; "
+        "the cap is looked at after each turn, so one turn may go over."
     )
 
 
-def end_lost_agent(directory: AttemptDirectory) -> AgentRun:
+def end_lost_agent(directory: AttemptDirectory, agent: AgentOrder) -> AgentRun:
     """The agent ran under a runner that died: end what is left, and say that it is lost."""
+    return AgentRun(
+        code=FailureCode.LOST,
+        detail="The runner ended while the agent ran; the work was kept.",
+        leftovers=end_left_behind(directory),
+        spent=spent_before(directory.events, agent),
+    )
+
+
+def end_left_behind(directory: AttemptDirectory) -> int:
+    """End what a runner that died has left of its agent; returns how many processes lived."""
     noted = load(directory.agent_process, AgentProcess)
     sessions = frozenset[int]()
     if noted is not None:
@@ -79,61 +220,4 @@ def end_lost_agent(directory: AttemptDirectory) -> AgentRun:
         # The session's number is free again once all in it are gone: then it is another's.
         if now is None or now.started == noted.pid_started:
             sessions = frozenset({noted.pid})
-    ended = end_tree(lambda: touching(directory.path, sessions), grace_seconds=0)
-    return AgentRun(
-        code=FailureCode.LOST,
-        detail="The runner ended while the agent ran; the work was kept.",
-        leftovers=ended,
-    )
-
-
-def _note(directory: AttemptDirectory, pid: int) -> None:
-    process = read_process(pid)
-    save(
-        directory.agent_process,
-        AgentProcess(pid=pid, pid_started=process.started if process else 0),
-    )
-    failpoint("agent.running")
-
-
-def _judge(
-    driver: Driver, ending: Ending, order: Order, stop: StopRequest, sandbox: Sandbox
-) -> AgentRun:
-    code, detail = _meaning(driver, ending, order, stop, sandbox)
-    return AgentRun(
-        code=code,
-        detail=detail,
-        exit_code=ending.exit_code if ending.end is End.EXITED else None,
-        seconds=round(ending.seconds, 3),
-        tail=ending.tail[-_TAIL_CHARS:],
-        leftovers=ending.leftovers,
-    )
-
-
-def _meaning(
-    driver: Driver, ending: Ending, order: Order, stop: StopRequest, sandbox: Sandbox
-) -> tuple[FailureCode | None, str]:
-    limits = order.limits
-    match ending.end:
-        case End.CANCELLED:
-            return FailureCode.LOST, stop.reason()
-        case End.TIMEOUT:
-            return (
-                FailureCode.TIMEOUT,
-                f"Still running at its deadline {limits.deadline:%H:%M} UTC.",
-            )
-        case End.STALLED:
-            return FailureCode.STALLED, f"No output for {limits.stall_seconds} s."
-        case End.OUTPUT_LIMIT:
-            words = f"Wrote more than {limits.output_bytes} bytes of output."
-            return FailureCode.AGENT_FAILED, words
-        case End.EXITED:
-            pass
-    if sandbox.namespaced and ending.exit_code == 1 and ending.tail.startswith("bwrap: "):
-        missing = ending.tail.startswith("bwrap: execvp")
-        code = FailureCode.AGENT_MISSING if missing else FailureCode.SANDBOX_FAILED
-        return code, ending.tail.strip()[:300]
-    code = driver.finish(ending.exit_code, ending.tail)
-    lines = ending.tail.strip().splitlines()
-    said = f": {lines[-1][:200]}" if lines else "."
-    return code, "" if code is None else f"The agent ended with exit code {ending.exit_code}{said}"
+    return end_tree(lambda: touching(directory.path, sessions), grace_seconds=0)

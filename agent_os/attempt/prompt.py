@@ -1,39 +1,115 @@
-"""The prompt: one template over bounded parts, so that it does not grow with the retries."""
+"""The prompt: templates over bounded parts, so that it does not grow with the retries.
+
+A template of the owner's, in the attempt's folder `prompts`, goes before ours of the same name.
+"""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PackageLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+)
 
 from agent_os.attempt.directory import AttemptDirectory, write_atomic
 from agent_os.attempt.result import example, instructions
-from agent_os.domain.attempts import Order
+from agent_os.domain.attempts import Order, PromptBudget
+from agent_os.domain.errors import BadInput
 
-_MAX_TASK = 40_000
-_MAX_HANDOFF = 24_000
+LONGEST_PROMPT = 400_000
+#: Files in which repositories tell coding agents about themselves.
+GUIDES = ("AGENTS.md", "CLAUDE.md", "GEMINI.md", "CONTRIBUTING.md")
+_LONGEST_FILE = 400_000
 
 
 def write_prompt(directory: AttemptDirectory, order: Order) -> None:
-    """Write `prompt.md` from task.md, handoff.md and the result contract."""
-    # Markdown, not HTML: nothing is to be escaped.
-    environment = Environment(
-        loader=PackageLoader("agent_os.attempt", "."),
-        undefined=StrictUndefined,
-        autoescape=False,
-        keep_trailing_newline=True,
-    )
-    text = environment.get_template("prompt.md.j2").render(
-        title=order.title,
+    """Write `prompt.md` from the order's parts, the handoff and the result contract. BadInput."""
+    budget = order.budget.model_dump()
+    parts = {
+        name: _from_outside(cut(text, budget[name]))
+        for name, text in order.parts.model_dump().items()
+    }
+    handoff = directory.read_text(directory.handoff, _LONGEST_FILE)
+    text = render(
+        "prompt.md.j2",
+        directory.prompts,
+        title=" ".join(order.title.split()),
         task=order.task,
         kind=order.kind.value,
         start=order.base if order.kind == "refresh" else order.start,
-        task_text=_from_outside(directory.read_text(directory.task, _MAX_TASK)),
-        handoff_text=_from_outside(directory.read_text(directory.handoff, _MAX_HANDOFF)),
+        parts=parts,
+        handoff=_from_outside(cut(handoff, order.budget.handoff)),
+        guides=[name for name in GUIDES if (directory.work / name).is_file()],
+        setup=order.gates.setup,
+        checks=order.gates.checks,
         instructions=instructions(),
         example=example(),
     )
     write_atomic(directory.prompt, text)
+
+
+def repair_prompt(directory: AttemptDirectory, problem: str, *, fresh: bool) -> str:
+    """What the agent is told whose result file can't be read; `fresh`: it knows nothing yet."""
+    return render(
+        "repair.md.j2",
+        directory.prompts,
+        problem=problem,
+        fresh=fresh,
+        instructions=instructions(),
+        example=example(),
+    )
+
+
+def render(name: str, owners: Path, **values: object) -> str:
+    """A template, the owner's before ours. BadInput names the file and what is wrong in it."""
+    # Markdown, not HTML: nothing is to be escaped.
+    environment = Environment(
+        loader=ChoiceLoader(
+            [FileSystemLoader(str(owners)), PackageLoader("agent_os.attempt", "prompts")]
+        ),
+        undefined=StrictUndefined,
+        autoescape=False,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    try:
+        return environment.get_template(name).render(values)
+    except TemplateError as error:
+        line = f", line {error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
+        raise BadInput(
+            f"The prompt template {name}{line} can't be used: {error}.",
+            next_step="Mend it in the folder that `prompts` in the config names, or remove it.",
+        ) from error
+
+
+def tokens(text: str) -> float:
+    """An estimate that is rather too high: four ASCII characters a token, others one each."""
+    others = sum(1 for char in text if char > "\x7f")
+    return (len(text) - others) / 4 + others
+
+
+def cut(text: str, budget: int) -> str:
+    """At most about `budget` tokens: the beginning and the end, and how much is left out."""
+    if tokens(text) <= budget:
+        return text
+    keep = len(text)
+    while keep > 0 and tokens(text[: keep * 3 // 4]) + tokens(text[-(keep // 4) :]) > budget:
+        keep = keep * 9 // 10
+    head, tail = text[: keep * 3 // 4], text[len(text) - keep // 4 :]
+    return f"{head}\n[… {len(text) - len(head) - len(tail)} characters are left out …]\n{tail}"
+
+
+def full_size(budget: PromptBudget) -> int:
+    """The tokens that all parts together may have."""
+    return sum(budget.model_dump().values())
 
 
 def _from_outside(text: str) -> str:

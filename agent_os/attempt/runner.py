@@ -6,7 +6,7 @@ import os
 import traceback
 from datetime import datetime
 
-from agent_os.attempt.agent import end_lost_agent, run_agent
+from agent_os.attempt.agent import AgentStage, end_lost_agent
 from agent_os.attempt.directory import AttemptDirectory, write_atomic
 from agent_os.attempt.failpoints import failpoint
 from agent_os.attempt.failure import Failure, failure, failure_of
@@ -17,6 +17,8 @@ from agent_os.attempt.gates.sequence import run_gates
 from agent_os.attempt.journal import Journal
 from agent_os.attempt.leaving import PART_CHARS, make_findings, make_handoff
 from agent_os.attempt.preparing import prepare
+from agent_os.attempt.prompt import LONGEST_PROMPT
+from agent_os.attempt.repairing import repair
 from agent_os.attempt.result import AgentResult
 from agent_os.attempt.states import AgentRun, Prepared, Started, Taken, load, save
 from agent_os.attempt.stopping import StopRequest
@@ -26,6 +28,7 @@ from agent_os.domain.attempts import Evidence, GateResult, Order, Outcome, Verdi
 from agent_os.domain.clock import Clock
 from agent_os.domain.errors import GitError
 from agent_os.domain.failures import FailureCode
+from agent_os.domain.usage import Spent
 from agent_os.workspace.git import run_git
 from agent_os.workspace.proctable import read_process
 from agent_os.workspace.sandbox import Sandbox, choose
@@ -50,6 +53,7 @@ class Runner:
         )
         self.sandbox: Sandbox | None = None
         self.agent_run: AgentRun | None = None
+        self.repair_run: AgentRun | None = None
         self.taken = Taken()
         self.result: AgentResult | None = None
         self.evidence: Evidence | None = None
@@ -84,6 +88,7 @@ class Runner:
         prepared = self._prepare()
         if prepared.needs_agent:
             self.agent_run = self._run_agent()
+            self.repair_run = repair(self._stage(), self.agent_run)
         self.taken = self._take(prepared)
         self.result = read_taken_result(self.directory, self.taken)
         if self.agent_run is not None and self.agent_run.code is not None:
@@ -115,20 +120,32 @@ class Runner:
         if done is not None:
             return done
         if self.directory.agent_started.exists():
-            done = end_lost_agent(self.directory)
+            done = end_lost_agent(self.directory, self.order.agent)
         else:
             self.stop.check()
             write_atomic(self.directory.agent_started, self.clock.now().isoformat())
             self.journal.write("agent", "started", agent=self.order.agent.name)
             failpoint("agent.claimed")
-            done = run_agent(
-                self.directory, self.order, self.order.agent, self.sandbox, self.clock, self.stop
+            done = self._stage().run(
+                self.directory.read_text(self.directory.prompt, LONGEST_PROMPT)
             )
         save(self.directory.agent_done, done)
         code = done.code.value if done.code else None
         self.journal.write("agent", "ended", code=code, exit_code=done.exit_code)
         failpoint("agent.done")
         return done
+
+    def _stage(self) -> AgentStage:
+        assert self.order.agent is not None and self.sandbox is not None  # set by _prepare
+        return AgentStage(
+            self.directory,
+            self.order,
+            self.order.agent,
+            self.sandbox,
+            self.clock,
+            self.stop,
+            self.journal,
+        )
 
     def _take(self, prepared: Prepared) -> Taken:
         taken = load(self.directory.snapshot_taken, Taken)
@@ -208,6 +225,8 @@ class Runner:
             summary=self.result.summary[:PART_CHARS] if self.result else "",
             agent=agent,
             exit_code=self.agent_run.exit_code if self.agent_run else None,
+            resets_at=self.agent_run.resets_at if self.agent_run else None,
+            spent=self._spent(),
             sandbox=self.sandbox.kind if self.sandbox else "",
             started_at=started_at,
             ended_at=self.clock.now(),
@@ -218,6 +237,10 @@ class Runner:
             findings=make_findings(self.result),
             kept=self.taken.kept,
         )
+
+    def _spent(self) -> Spent | None:
+        runs = [run.spent for run in (self.agent_run, self.repair_run) if run and run.spent]
+        return sum(runs[1:], runs[0]) if runs else None
 
     def _changes(self) -> tuple[tuple[Change, ...], str]:
         """For people, so an outcome does without where git can't tell."""

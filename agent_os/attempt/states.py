@@ -9,8 +9,10 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from agent_os.attempt.directory import write_atomic
-from agent_os.domain.attempts import Contract, KeptRef
+from agent_os.domain.attempts import KeptRef
+from agent_os.domain.contract import Contract
 from agent_os.domain.failures import FailureCode
+from agent_os.domain.usage import Spent
 
 
 class Started(Contract):
@@ -45,6 +47,10 @@ class AgentRun(Contract):
     seconds: float = 0.0
     tail: str = ""
     leftovers: int = 0
+    session: str = ""
+    spent: Spent | None = None
+    """None: it uses no model, as far as we know."""
+    resets_at: datetime | None = None
 
 
 class Taken(Contract):

@@ -66,9 +66,8 @@ class AgentSettings(Settings):
     @field_validator("driver")
     @classmethod
     def _known_driver(cls, value: str) -> str:
-        """Our own, or one that an installed package offers; no driver is loaded here."""
-        offered = [] if value == "command" else entry_points(group="agent_os.agents")
-        known = ["command", *(entry.name for entry in offered)]
+        """One that an installed package offers, this one among them; none is loaded here."""
+        known = sorted({entry.name for entry in entry_points(group="agent_os.agents")})
         if value not in known:
             raise ValueError(f"there is no driver `{value}` (known: {', '.join(known)})")
         return value

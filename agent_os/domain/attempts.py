@@ -6,15 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from agent_os.domain.contract import Contract
 from agent_os.domain.failures import FailureCode
-
-
-class Contract(BaseModel):
-    """Strict and immutable: an unknown field means that the two sides disagree."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from agent_os.domain.usage import Price, Spent
 
 
 class Kind(StrEnum):
@@ -22,6 +18,17 @@ class Kind(StrEnum):
     FIX = "fix"
     REFRESH = "refresh"
     VERIFY = "verify"
+
+
+class ProviderOrder(Contract):
+    """An account at a model vendor. The secret itself is in the runner's environment."""
+
+    name: str
+    api: Literal["anthropic", "openai", "openai-chat", "google"]
+    vendor: str
+    base_url: str = ""
+    """Empty: the vendor's own."""
+    key_variable: str
 
 
 class AgentOrder(Contract):
@@ -32,6 +39,41 @@ class AgentOrder(Contract):
     command: str = ""
     env: tuple[str, ...] = ()
     read_only: tuple[str, ...] = ()
+    model: str = ""
+    provider: ProviderOrder | None = None
+    own_login: bool = False
+    """It uses the login that the owner made with the program itself, and can read it."""
+    price: Price | None = None
+    """The owner's word on what the model costs; None: what the price list says."""
+
+
+class PromptParts(Contract):
+    """What the prompt says of the task: each a text from outside or from memory, cut to size."""
+
+    goal: str = ""
+    acceptance: str = ""
+    constraints: str = ""
+    context: str = ""
+    comments: str = ""
+    feedback: str = ""
+    notes: str = ""
+    lessons: str = ""
+    codebase: str = ""
+
+
+class PromptBudget(Contract):
+    """Tokens, by part of the prompt; what is longer is cut, and the cut is said."""
+
+    goal: int = Field(default=6_000, ge=100)
+    acceptance: int = Field(default=3_000, ge=100)
+    constraints: int = Field(default=2_000, ge=100)
+    context: int = Field(default=3_000, ge=100)
+    comments: int = Field(default=3_000, ge=100)
+    feedback: int = Field(default=4_000, ge=100)
+    notes: int = Field(default=1_000, ge=100)
+    handoff: int = Field(default=6_000, ge=100)
+    lessons: int = Field(default=1_000, ge=100)
+    codebase: int = Field(default=3_000, ge=100)
 
 
 class GateOrder(Contract):
@@ -51,6 +93,8 @@ class Limits(Contract):
     deadline: datetime
     stall_seconds: int
     output_bytes: int = 50_000_000
+    usd: float | None = None
+    """What the attempt may cost; checked after each turn of the agent, so one turn may go over."""
 
 
 class Order(Contract):
@@ -76,6 +120,8 @@ class Order(Contract):
     mirror: str
     agent: AgentOrder | None
     """None for `verify`: gates only."""
+    parts: PromptParts = PromptParts()
+    budget: PromptBudget = PromptBudget()
     gates: GateOrder
     limits: Limits
     redo: bool = False
@@ -162,6 +208,10 @@ class Outcome(Contract):
     """What and why, from the result file, or empty."""
     agent: str = ""
     exit_code: int | None = None
+    resets_at: datetime | None = None
+    """When the provider that refused says that it is well again."""
+    spent: Spent | None = None
+    """None: no model was used."""
     sandbox: str = ""
     started_at: datetime
     ended_at: datetime

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from agent_os.domain.attempts import Contract, Kind
+from agent_os.domain.attempts import Kind
+from agent_os.domain.contract import Contract
 from agent_os.domain.events import Event
 from agent_os.domain.tasks import TaskKey
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from agent_os.domain.attempts import Contract
+from agent_os.domain.contract import Contract
 from agent_os.domain.tasks import TaskKey
 
 

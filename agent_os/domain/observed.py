@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from agent_os.domain.attempts import Contract
+from agent_os.domain.contract import Contract
 
 
 class RepositorySeen(Contract):

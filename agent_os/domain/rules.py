@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from pydantic import Field, field_validator, model_validator
 
-from agent_os.domain.attempts import Contract, GateOrder
+from agent_os.domain.attempts import GateOrder
+from agent_os.domain.contract import Contract
 
 
 class Mode(StrEnum):

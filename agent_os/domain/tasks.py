@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from agent_os.domain.attempts import Contract, Evidence, Handoff, Kind
+from agent_os.domain.attempts import Evidence, Handoff, Kind
+from agent_os.domain.contract import Contract
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.reasons import Reason
 

@@ -81,6 +81,7 @@ class AttemptStarter:
             if start != task.branch_head:
                 raise Conflict(f"The branch {task.branch} is not where it was left.")
         settings = _repository_file(mirror, base)
+        lessons, codebase = _memory(world, task, base)
         limits = world.config.limits
         now = world.clock.now()
         directory = world.attempt_dir(task, effect.attempt)
@@ -97,6 +98,7 @@ class AttemptStarter:
             title=task.title,
             mirror=os.path.relpath(mirror.path, directory),
             agent=_agent_order(world, effect.agent),
+            parts=task_text.parts(task, effect.feedback, lessons, codebase),
             gates=_gates(world, task, settings),
             limits=Limits(
                 deadline=now + timedelta(minutes=limits.attempt_minutes),
@@ -110,13 +112,7 @@ class AttemptStarter:
     def _write(
         self, world: World, task: Task, effect: StartAttempt, directory: Path, order: Order
     ) -> None:
-        with world.store.read() as tx:
-            lessons = log.lessons(tx, task.repo_id, limit=10)
-        try:
-            memory = world.mirror(task.repo_id).read_file(order.base, "CODEBASE.md")
-        except BadInput:
-            memory = None
-        codebase = (memory or b"").decode(errors="replace")
+        lessons, codebase = _memory(world, task, order.base)
         text = task_text.for_agent(task, effect.feedback, lessons, codebase)
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "task.md").write_text(text, "utf-8")
@@ -245,6 +241,17 @@ def _ended(world: World, effect: AcceptOutcome, task: Task, outcome: Outcome) ->
             "evidence": outcome.evidence.model_dump(mode="json"),
         }
     return world.fact(effect, EventKind.ATTEMPT_ENDED, data, attempt=effect.attempt)
+
+
+def _memory(world: World, task: Task, base: str) -> tuple[list[str], str]:
+    """(what earlier tasks taught, the repository's CODEBASE.md)."""
+    with world.store.read() as tx:
+        lessons = log.lessons(tx, task.repo_id, limit=10)
+    try:
+        memory = world.mirror(task.repo_id).read_file(base, "CODEBASE.md")
+    except BadInput:
+        memory = None
+    return lessons, (memory or b"").decode(errors="replace")
 
 
 def _note_base(world: World, repo_id: int, base: str) -> None:

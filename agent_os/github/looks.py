@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from agent_os.domain.attempts import Contract
+from agent_os.domain.contract import Contract
 from agent_os.domain.errors import NotFound
 from agent_os.domain.observed import Check, Checks, PullSeen, Review
 from agent_os.github import readers

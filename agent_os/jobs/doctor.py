@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 
 from agent_os.config.repository_file import PATHS, RepositoryFile, parse_repository_file
-from agent_os.domain.attempts import Contract
+from agent_os.domain.contract import Contract
 from agent_os.domain.errors import AgentOSError, NotFound
 from agent_os.domain.observed import RepositorySeen
 from agent_os.domain.rules import Mode

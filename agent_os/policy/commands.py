@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from agent_os.domain.attempts import Contract
+from agent_os.domain.contract import Contract
 from agent_os.domain.effects import Record
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.folding import fold

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from agent_os.domain.attempts import Contract
+from agent_os.domain.contract import Contract
 from agent_os.domain.effects import (
     CloseIssue,
     ClosePull,

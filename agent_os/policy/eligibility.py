@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from agent_os.domain.attempts import Contract
+from agent_os.domain.contract import Contract
 from agent_os.domain.reasons import Reason
 from agent_os.domain.rules import LabelRules, Mode, RepoRules
 from agent_os.domain.tasks import Task

@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from agent_os.domain.attempts import Contract, Kind
+from agent_os.domain.attempts import Kind
+from agent_os.domain.contract import Contract
 from agent_os.domain.effects import Record, Step
 from agent_os.domain.events import EventKind
 from agent_os.domain.observed import Checks, PullSeen, Review

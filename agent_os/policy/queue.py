@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from agent_os.domain.attempts import Contract
 from agent_os.domain.clock import still_ahead
+from agent_os.domain.contract import Contract
 from agent_os.domain.effects import (
     AcceptOutcome,
     AskReview,

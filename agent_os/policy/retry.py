@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from agent_os.domain.attempts import Contract, Kind
+from agent_os.domain.attempts import Kind
 from agent_os.domain.clock import still_ahead
+from agent_os.domain.contract import Contract
 from agent_os.domain.failures import WHAT_TO_DO, FailureCode, Family, family
 from agent_os.domain.reasons import Reason
 from agent_os.domain.rules import LimitRules

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import yaml
 
-from agent_os.domain.attempts import Handoff
+from agent_os.domain.attempts import Handoff, PromptParts
 from agent_os.domain.tasks import Status, Task
 from agent_os.policy import texts
 
 NOTES = "## Notes"
 _LONGEST_MEMORY = 8_000
+_LONGEST_CODEBASE = 40_000
 _LONGEST_HANDOFF = 4_000
 
 #: Where the task file of each state lies in the mailbox; `ready` has none yet.
@@ -40,6 +41,22 @@ def for_agent(task: Task, feedback: str, lessons: Sequence[str], codebase: str) 
     if codebase:
         parts += ["## CODEBASE.md of the repository", codebase[:_LONGEST_MEMORY]]
     return "\n\n".join(parts) + "\n"
+
+
+def parts(task: Task, feedback: str, lessons: Sequence[str], codebase: str) -> PromptParts:
+    """The same for the prompt, each part by itself; the attempt cuts them to size."""
+    spec = task.spec
+    return PromptParts(
+        goal=spec.goal or spec.title,
+        acceptance=spec.acceptance,
+        constraints=spec.constraints,
+        context=spec.context,
+        comments="\n\n".join(spec.comments),
+        feedback=feedback,
+        notes=task.notes,
+        lessons="\n".join(f"- {line}" for line in lessons),
+        codebase=codebase[:_LONGEST_CODEBASE],
+    )
 
 
 def _sections(task: Task) -> list[str]:

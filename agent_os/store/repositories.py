@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from pydantic import Field
 
-from agent_os.domain.attempts import Contract
+from agent_os.domain.contract import Contract
 from agent_os.store import schema
 from agent_os.store.database import Store
 

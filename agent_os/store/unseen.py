@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from agent_os.domain.attempts import Contract
+from agent_os.domain.contract import Contract
 from agent_os.store import meta
 
 

@@ -50,6 +50,8 @@ class Program:
     stdin: bytes = b""
     namespaced: bool = False
     """`argv` starts bwrap, which gives it a pid namespace of its own."""
+    listen: Listener | None = None
+    """None: all output is a sign of life. Else standard error does not reach it."""
 
 
 @dataclass(frozen=True)
@@ -63,18 +65,25 @@ class Ending:
     leftovers: int = 0
 
 
+#: Takes what the program writes to its standard output; says whether that is a sign of life.
+Listener = Callable[[bytes], bool]
+
+
 @dataclass
 class _Watch:
     """What has come out of the program so far."""
 
     log: IO[bytes]
     limit: int
+    listen: Listener | None = None
     written: int = 0
-    last_output: float = field(default_factory=time.monotonic)
+    last_life: float = field(default_factory=time.monotonic)
     tail: bytearray = field(default_factory=bytearray)
 
-    def take(self, data: bytes) -> None:
-        self.last_output = time.monotonic()
+    def take(self, data: bytes, *, standard: bool) -> None:
+        lives = self.listen is None or (standard and self.listen(data))
+        if lives:
+            self.last_life = time.monotonic()
         self.log.write(data[: max(0, self.limit - self.written)])
         self.log.flush()
         self.written += len(data)
@@ -150,41 +159,44 @@ def _run(
             program.argv,
             stdin=stdin,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE if program.listen else subprocess.STDOUT,
             cwd=program.cwd,
             env=dict(program.env),
             pass_fds=pass_fds,
             start_new_session=True,
         )
-        assert process.stdout is not None  # asked for above
-        os.set_blocking(process.stdout.fileno(), False)
-        watch = _Watch(log, program.output_bytes)
+        pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]
+        for pipe in pipes:
+            os.set_blocking(pipe.fileno(), False)
+        watch = _Watch(log, program.output_bytes, program.listen)
         find = finder(process.pid)
         end, leftovers = End.CANCELLED, 0
         try:
             started(process.pid)
-            end = _watch_until_end(process, process.stdout, program, watch, cancelled)
+            end = _watch_until_end(process, pipes, program, watch, cancelled)
         finally:
             leftovers = _end(process, find, gently=end is not End.EXITED)
-            _drain(process.stdout, watch)
-            process.stdout.close()
+            for pipe in pipes:
+                _drain(pipe, process, watch)
+                pipe.close()
     tail = bytes(watch.tail).decode("utf-8", "replace")
     return Ending(end, process.returncode, time.monotonic() - begun, tail, leftovers)
 
 
 def _watch_until_end(
     process: subprocess.Popen[bytes],
-    out: IO[bytes],
+    pipes: list[IO[bytes]],
     program: Program,
     watch: _Watch,
     cancelled: Callable[[], bool],
 ) -> End:
     deadline = time.monotonic() + program.seconds
-    is_open = True
+    still_open = list(pipes)
     while process.poll() is None:
-        if is_open:
-            if select.select([out], [], [], _POLL_SECONDS)[0]:
-                is_open = _read(out, watch)
+        if still_open:
+            for pipe in select.select(still_open, [], [], _POLL_SECONDS)[0]:
+                if not _read(pipe, process, watch):
+                    still_open.remove(pipe)
         else:
             time.sleep(_POLL_SECONDS / 5)
         now = time.monotonic()
@@ -194,25 +206,25 @@ def _watch_until_end(
             return End.OUTPUT_LIMIT
         if now > deadline:
             return End.TIMEOUT
-        if now - watch.last_output > program.stall_seconds:
+        if now - watch.last_life > program.stall_seconds:
             return End.STALLED
     return End.EXITED
 
 
-def _read(out: IO[bytes], watch: _Watch) -> bool:
+def _read(pipe: IO[bytes], process: subprocess.Popen[bytes], watch: _Watch) -> bool:
     """Take what is there; False once the pipe is at its end."""
     try:
-        data = os.read(out.fileno(), _CHUNK)
+        data = os.read(pipe.fileno(), _CHUNK)
     except BlockingIOError:
         return True
     if data:
-        watch.take(data)
+        watch.take(data, standard=pipe is process.stdout)
     return bool(data)
 
 
-def _drain(out: IO[bytes], watch: _Watch) -> None:
+def _drain(pipe: IO[bytes], process: subprocess.Popen[bytes], watch: _Watch) -> None:
     # Everything that could write is gone, so the end comes within one pipe's capacity.
-    while select.select([out], [], [], 0)[0] and _read(out, watch):
+    while select.select([pipe], [], [], 0)[0] and _read(pipe, process, watch):
         pass
 
 

@@ -64,6 +64,8 @@ class View:
     writable: tuple[Path, ...]
     read_only: tuple[Path, ...] = ()
     search_path: str = os.defpath
+    placed: tuple[tuple[Path, Path], ...] = ()
+    """(what, where): files shown, writable, at another place that lies in a writable folder."""
 
 
 class Sandbox:
@@ -93,6 +95,8 @@ class Sandbox:
             mounts += ["--ro-bind", str(path), str(path)]
         for path in view.writable:
             mounts += ["--bind", str(path), str(path)]
+        for source, target in view.placed:
+            mounts += ["--bind", str(source), str(target)]
         place = ("--chdir", str(cwd))
         return (program, *_ISOLATION, *system_mounts(), *_FRESH, *mounts, *place, "--", *argv)
 

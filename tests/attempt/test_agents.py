@@ -6,43 +6,61 @@ from pathlib import Path
 
 import pytest
 
-from agent_os.agents.driver import Driver
+from agent_os.agents.driver import Assignment, Driver
 from agent_os.agents.registry import driver_named, driver_names
 from agent_os.domain.attempts import AgentOrder
+from agent_os.domain.clock import SystemClock
 from agent_os.domain.errors import BadInput
 from agent_os.domain.failures import FailureCode
 
 from .world import World
 
 PLUGIN = """
-from agent_os.agents.driver import Launch
+from agent_os.agents.driver import Driver, Finish, Launch
+from agent_os.agents.events import AgentEvent, Happening
 from agent_os.domain.failures import FailureCode
 
-class Poet:
-    def launch(self, order, work, home, task_file, handoff_file):
-        script = "cat > poem.txt; head -1 " + str(task_file.with_name('prompt.md'))
+class Poet(Driver):
+    def launch(self, run):
+        script = "cat > poem.txt; head -1 " + str(run.task_file.with_name('prompt.md'))
         return Launch(('/bin/sh', '-c', script), {'PATH': '/usr/bin:/bin'}, stdin=b'a rose')
 
+    def reader(self, order, clock):
+        return Reading()
+
+class Reading:
+    def line(self, text):
+        return [AgentEvent(kind=Happening.TEXT, text=text)]
+
     def finish(self, exit_code, tail):
-        return None if 'Mend double' in tail else FailureCode.OVERLOADED
+        return Finish(None if 'Mend double' in tail else FailureCode.OVERLOADED)
 """
 
 
-def paths(root: Path) -> tuple[Path, Path, Path, Path]:
-    return root / "work", root / "home", root / "task.md", root / "handoff.md"
+def assignment(root: Path, order: AgentOrder) -> Assignment:
+    return Assignment(
+        order=order,
+        work=root / "work",
+        home=root / "home",
+        task_file=root / "task.md",
+        handoff_file=root / "handoff.md",
+        prompt="",
+        seconds=60,
+    )
 
 
 def test_the_command_driver(tmp_path: Path) -> None:
     driver: Driver = driver_named("command")
     order = AgentOrder(name="x", driver="command", command="true", read_only=("~/.x",))
-    launch = driver.launch(order, *paths(tmp_path))
+    launch = driver.launch(assignment(tmp_path, order))
     assert launch.argv == ("/bin/sh", "-c", "true")
     assert launch.read_only == (Path.home() / ".x",)
-    assert driver.finish(0, "") is None
-    assert driver.finish(127, "") is FailureCode.AGENT_MISSING
-    assert driver.finish(1, "") is FailureCode.AGENT_FAILED
+    reader = driver.reader(order, SystemClock())
+    assert reader.finish(0, "").code is None
+    assert reader.finish(127, "").code is FailureCode.AGENT_MISSING
+    assert reader.finish(1, "").code is FailureCode.AGENT_FAILED
     with pytest.raises(BadInput):
-        driver.launch(AgentOrder(name="x", driver="command"), *paths(tmp_path))
+        driver.launch(assignment(tmp_path, AgentOrder(name="x", driver="command")))
 
 
 def test_an_unknown_driver_is_named_with_those_there_are() -> None:

@@ -1,0 +1,51 @@
+"""One more round when the result file won't do: in the same session, else as a short new run."""
+
+from __future__ import annotations
+
+from agent_os.agents.registry import driver_named
+from agent_os.attempt.agent import AgentStage, end_left_behind
+from agent_os.attempt.directory import write_atomic
+from agent_os.attempt.failpoints import failpoint
+from agent_os.attempt.prompt import repair_prompt
+from agent_os.attempt.result import FILE_NAME, parse_result, read_result
+from agent_os.attempt.states import AgentRun, load, save
+from agent_os.domain.errors import BadInput
+
+
+def repair(stage: AgentStage, run: AgentRun) -> AgentRun | None:
+    """Ask a model's agent once for a result file that can be read. None: there was no need to.
+
+    How it ends counts for its cost only: the work is judged by the gates in any case.
+    """
+    directory = stage.directory
+    done = load(directory.repair_done, AgentRun)
+    if done is not None or run.code is not None:
+        return done
+    if directory.repair_started.exists():
+        end_left_behind(directory)
+        return None
+    driver = driver_named(stage.agent.driver)
+    problem = _problem(stage) if driver.apis else ""
+    if not problem or stage.stop.asked():
+        return None
+    write_atomic(directory.repair_started, stage.clock.now().isoformat())
+    stage.journal.write("repair", "started", problem=problem)
+    failpoint("repair.claimed")
+    session = run.session if driver.resumes else ""
+    done = stage.run(repair_prompt(directory, problem, fresh=not session), session, run.spent)
+    save(directory.repair_done, done)
+    left = _problem(stage)
+    stage.journal.write("repair", "ended", code=done.code.value if done.code else None, left=left)
+    return done
+
+
+def _problem(stage: AgentStage) -> str:
+    """Why the result file can't be used; empty: it can."""
+    try:
+        data = read_result(stage.directory.work)
+        if data is None:
+            return f"There is no {FILE_NAME} in the top folder."
+        parse_result(data)
+    except BadInput as error:
+        return error.message
+    return ""
