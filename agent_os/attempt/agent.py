@@ -17,7 +17,7 @@ from agent_os.attempt.states import AgentProcess, AgentRun, load, save
 from agent_os.attempt.stopping import StopRequest
 from agent_os.domain.attempts import AgentOrder, Order
 from agent_os.domain.clock import Clock
-from agent_os.domain.failures import FailureCode
+from agent_os.domain.failures import FailureCode, Family, family
 from agent_os.domain.usage import Spent
 from agent_os.workspace.processes import End, Ending, Program, run_program
 from agent_os.workspace.proctable import read_process, touching
@@ -50,12 +50,13 @@ class AgentStage:
         run = self._assignment(prompt, session, seconds, spent)
         launch = driver.launch(run)
         reader = driver.reader(self.agent, self.clock)
-        hearing = Listening(reader, self.agent, self.journal, run.usd)
+        notes = (self.directory.home, launch.notes)
+        hearing = Listening(reader, self.agent, self.journal, run.usd, notes)
         program = self._program(driver, launch, hearing, seconds)
         try:
             ending = run_program(
                 program,
-                cancelled=lambda: self.stop.asked() or hearing.over,
+                cancelled=lambda: self.stop.asked() or hearing.over or hearing.hopeless,
                 started=self._note,
             )
         except FileNotFoundError as error:
@@ -104,7 +105,7 @@ class AgentStage:
             output_bytes=self.order.limits.output_bytes,
             stdin=launch.stdin,
             namespaced=self.sandbox.namespaced,
-            listen=hearing.take if driver.apis else None,
+            listen=hearing if driver.apis else None,
         )
 
     def _login(self, driver: Driver) -> tuple[tuple[Path, Path], ...]:
@@ -162,6 +163,9 @@ class AgentStage:
             resets_at=finish.resets_at,
         )
 
+    def _in_tool(self, driver: Driver, ending: Ending, hearing: Listening) -> bool:
+        return hearing.in_tool if driver.tells_tools else ending.sessions > 0
+
     def _meaning(
         self, driver: Driver, reader: Reader, ending: Ending, hearing: Listening
     ) -> Finish:
@@ -169,13 +173,18 @@ class AgentStage:
         match ending.end:
             case End.CANCELLED if hearing.over and not self.stop.asked():
                 return Finish(FailureCode.BUDGET_EXHAUSTED, _over_budget(hearing, limits.usd))
+            case End.CANCELLED if hearing.hopeless and not self.stop.asked():
+                return reader.finish(ending.exit_code, ending.tail)
             case End.CANCELLED:
                 return Finish(FailureCode.LOST, self.stop.reason())
             case End.TIMEOUT:
                 words = f"Still running at its deadline {limits.deadline:%H:%M} UTC."
                 return Finish(FailureCode.TIMEOUT, words)
-            case End.STALLED if driver.apis and not hearing.in_tool:
+            case End.STALLED if driver.apis and not self._in_tool(driver, ending, hearing):
                 # Not the task's fault: the agent waits for an answer that does not come.
+                heard = reader.finish(ending.exit_code, ending.tail)
+                if heard.code is not None and family(heard.code) is Family.PROVIDER:
+                    return heard
                 words = f"Its provider gave no answer for {limits.stall_seconds} s."
                 return Finish(FailureCode.OVERLOADED, words)
             case End.STALLED:

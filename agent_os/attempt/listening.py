@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,11 +11,11 @@ from agent_os.agents import prices
 from agent_os.agents.driver import Reader
 from agent_os.agents.events import AgentEvent, Happening
 from agent_os.attempt.journal import Journal
+from agent_os.attempt.lines import Lines
+from agent_os.attempt.noted import Notes
 from agent_os.domain.attempts import AgentOrder
 from agent_os.domain.usage import Spent, Usage
 
-#: A longer line is not read: nothing that counts is that long.
-LONGEST_LINE = 4_000_000
 _MOST_EVENTS = 5_000
 _SHOWN_CHARS = 300
 
@@ -23,19 +24,27 @@ class Listening:
     """For one run. Memory is bounded, whatever comes; `over` says that the cap is reached."""
 
     def __init__(
-        self, reader: Reader, order: AgentOrder, journal: Journal, usd: float | None
+        self,
+        reader: Reader,
+        order: AgentOrder,
+        journal: Journal,
+        usd: float | None,
+        notes: tuple[Path, tuple[str, ...]] | None = None,
     ) -> None:
+        """`notes`: the home and the patterns of the files in it that the program writes."""
         self.session = ""
         self._reader = reader
         self._order = order
         self._journal = journal
         self._cap = usd
-        self._line = bytearray()
-        self._skipping = False
+        self._output, self._errors = Lines(), Lines()
+        self._noted_life = False
+        self._notes = Notes(*notes, self._take_notes) if notes and notes[1] else None
         self._usage = Usage()
         self._total: AgentEvent | None = None
         self._turns = 0
         self._tools = 0
+        self._in_tool = False
         self._written = 0
         self._usd: float | None = 0.0
 
@@ -44,47 +53,60 @@ class Listening:
         return self._cap is not None and self._usd is not None and self._usd >= self._cap
 
     @property
+    def hopeless(self) -> bool:
+        """Its provider refused, and the program goes on trying."""
+        return self._reader.hopeless
+
+    @property
     def in_tool(self) -> bool:
-        """Whether a tool of the agent's runs: else it waits for its model."""
-        return self._tools > 0
+        """Whether a tool of the agent's ran when it was last looked at: else it waits for its model.
+
+        Not what it tells later: a program that is being ended says that its tools have ended.
+        """
+        return self._in_tool
 
     @property
     def spent(self) -> Spent:
         """So far. What the program itself says of the whole run goes before what added up."""
         return Spent(usage=self._usage, usd=self._usd, turns=self._turns)
 
-    def take(self, data: bytes) -> bool:
-        """The next piece of its output; whether there was a sign of life in it."""
-        lives = False
-        *whole, rest = data.split(b"\n")
-        for piece in whole:
-            lives = self._end_line(piece) or lives
-        self._extend(rest)
+    def take(self, data: bytes, *, standard: bool) -> bool:
+        """The next piece of its output or errors; whether there was a sign of life in it."""
+        if standard:
+            return self._hear(self._output.take(data), self._reader.line)
+        return self._hear(self._errors.take(data), self._reader.error_line)
+
+    def look(self) -> bool:
+        """Whether there was a sign of life in the files that it writes."""
+        if self._notes is not None:
+            self._notes.look()
+        self._in_tool = self._tools > 0
+        lives, self._noted_life = self._noted_life, False
         return lives
 
     def end(self) -> None:
-        """What came after the last line's end."""
-        self._end_line(b"")
+        """What came after the last lines' ends."""
+        if self._notes is not None:
+            self._notes.look(now=True)
+        self._hear(self._errors.end(), self._reader.error_line)
+        self._hear(self._output.end(), self._reader.line)
 
-    def _extend(self, piece: bytes) -> None:
-        if len(self._line) + len(piece) > LONGEST_LINE:
-            self._line.clear()
-            self._skipping = True
-        if not self._skipping:
-            self._line += piece
+    def _take_notes(self, data: bytes) -> None:
+        lives = self._hear(Lines().take(data), self._reader.noted_line)
+        self._noted_life = self._noted_life or lives
 
-    def _end_line(self, piece: bytes) -> bool:
-        self._extend(piece)
-        line, skipped = bytes(self._line), self._skipping
-        self._line.clear()
-        self._skipping = False
-        if skipped:
-            return True
-        events = self._reader.line(line.decode("utf-8", "replace").strip()) if line else ()
-        for event in events:
-            self._count(event)
-            self._note(event)
-        return any(event.kind is not Happening.RETRY for event in events)
+    def _hear(
+        self, lines: Iterable[str | None], read: Callable[[str], Sequence[AgentEvent]]
+    ) -> bool:
+        lives = False
+        for line in lines:
+            # One that is too long to be read is a sign of life too.
+            events = read(line) if line is not None else ()
+            for event in events:
+                self._count(event)
+                self._note(event)
+            lives = lives or line is None or any(e.kind is not Happening.RETRY for e in events)
+        return lives
 
     def _count(self, event: AgentEvent) -> None:
         if event.kind is Happening.SESSION:
@@ -111,6 +133,8 @@ class Listening:
 
     def _note(self, event: AgentEvent) -> None:
         """Into the journal, bounded in length and number."""
+        if event.kind is Happening.PROGRESS:
+            return
         self._written += 1
         if self._written > _MOST_EVENTS:
             return

@@ -218,6 +218,7 @@ class Runner:
             detail=failed.detail if failed else "All gates passed.",
             signature=failed.signature if failed else "",
             head=self.taken.head if failed is None else None,
+            work=self.taken.head,
             base=self.order.base,
             changed_files=len(changes),
             insertions=sum(change.insertions for change in changes),

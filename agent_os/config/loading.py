@@ -44,7 +44,10 @@ def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         for name, agent in config.agents.items()
     }
     home = (beside / config.home).resolve()
-    return config.model_copy(update={"home": home, "agents": agents})
+    prompts = None if config.prompts is None else (beside / config.prompts.expanduser()).resolve()
+    if prompts is not None and not prompts.is_dir():
+        raise ConfigError(f"{path}: `prompts` names {prompts}, which is no folder.")
+    return config.model_copy(update={"home": home, "agents": agents, "prompts": prompts})
 
 
 def _refuse_token_for_agents(
@@ -53,6 +56,9 @@ def _refuse_token_for_agents(
     """No agent holds what opens GitHub, also not by a variable of another name."""
     secrets = (config.github.token, config.webhooks.secret)
     held = {secret.get_secret_value() for secret in secrets} - {""}
+    for provider_name, provider in config.providers.items():
+        if provider.api_key.value.get_secret_value() in held:
+            raise ConfigError(f"The provider `{provider_name}` has the secret that opens GitHub.")
     for agent, settings in config.agents.items():
         for variable in settings.env:
             if environ.get(variable) in held:
@@ -106,6 +112,7 @@ def read_yaml(
         raise ConfigError(f"{name}, line 1: a mapping of keys is expected.")
     if environ is not None:
         data = _with_variables(data, node, environ, name, ())
+        data = _with_model_of_environment(data, environ) if model is Config else data
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -163,12 +170,31 @@ def _with_variables(
     if not found or (path and path[0] in ("agents", "routing") and not secret):
         return value
     held = environ.get(found[1])
+    if len(path) == 3 and path[0] == "providers" and path[2] == "api_key":
+        # Without it the agents of that provider are left out, and said to be: no reason to stop.
+        return {"variable": found[1], "value": held or ""}
     if not held:
         raise ConfigError(
             f"{where} names the environment variable {found[1]}, which is not set.",
             next_step=f"export {found[1]}=…",
         )
     return held
+
+
+def _with_model_of_environment(data: Any, environ: Mapping[str, str]) -> Any:
+    """Without agents in the file, four variables are enough for our own agent on any server."""
+    model = environ.get("AGENT_OS_LLM_MODEL", "")
+    if data.get("agents") or data.get("providers") or not model or "\n" in model:
+        return data
+    key = {"variable": "AGENT_OS_LLM_API_KEY", "value": environ.get("AGENT_OS_LLM_API_KEY", "")}
+    provider = {
+        "api": environ.get("AGENT_OS_LLM_BACKEND", "openai-chat"),
+        "base_url": environ.get("AGENT_OS_LLM_BASE_URL", ""),
+        "api_key": key if key["value"] else "",
+    }
+    own = {"driver": "native", "provider": "llm", "model": model}
+    thinks = {"default": {"provider": "llm", "model": model}}
+    return {"models": thinks, **data, "providers": {"llm": provider}, "agents": {"own": own}}
 
 
 def _line(node: yaml.Node | None, path: Sequence[Any]) -> int:
@@ -196,7 +222,9 @@ def _validation_message(
     lines: list[str] = []
     for problem in error.errors(include_url=False, include_input=False):
         cause = problem.get("ctx", {}).get("error")
-        path = [p for p in problem["loc"] if p != "[key]"]
+        if problem["type"] == "literal_error" and "literal['auto']" in problem["loc"]:
+            continue  # the other way to write it says what is wrong
+        path = [p for p in problem["loc"] if p != "[key]" and not str(p).startswith("dict[")]
         path += cause.path if isinstance(cause, Misplaced) else ()
         key = ".".join(map(str, path))
         text = problem["msg"].removeprefix("Value error, ")

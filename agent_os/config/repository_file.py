@@ -30,6 +30,8 @@ class RepositoryFile(Settings):
     checks: dict[str, str] = Field(default_factory=dict, max_length=20)
     protected_paths: tuple[str, ...] = ()
     merge: Literal["merge", "squash", "rebase"] = "squash"
+    vendors: tuple[str, ...] | None = None
+    """Whose models may see this repository's code; None: as the config says."""
 
     @model_validator(mode="after")
     def _checks_have_commands(self) -> RepositoryFile:

@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
-from agent_os.domain.rules import LabelRules, LimitRules, Mode, PeopleRules, RepoRules
+from agent_os.config.agents import (
+    AgentName,
+    AgentSettings,
+    ModelSettings,
+    ProviderSettings,
+    Settings,
+)
+from agent_os.domain.attempts import PromptBudget
+from agent_os.domain.rules import AgentRules, LabelRules, LimitRules, Mode, PeopleRules, RepoRules
 from agent_os.policy.cadence import Cadence
 from agent_os.policy.specs import TYPES
 
 RepoName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]*[A-Za-z0-9_-][A-Za-z0-9._-]*$")
 ]
-AgentName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
 
+
+def _auto_or_chains(value: Any) -> Any:
+    if isinstance(value, dict) or value == "auto":
+        return value
+    raise ValueError("a mapping of task types to lists of agents, or `auto`")
+
+
+Routing = Annotated[
+    dict[str, tuple[AgentName, ...]] | Literal["auto"], BeforeValidator(_auto_or_chains)
+]
 
 #: What `routing` may have keys for.
 ROUTED = (*TYPES, "default")
+
+
+#: What `models` may have keys for.
+THINKERS = ("default", "dispatcher", "planner", "analyzer")
 
 
 class Misplaced(ValueError):
@@ -28,10 +48,6 @@ class Misplaced(ValueError):
     def __init__(self, path: tuple[str | int, ...], message: str) -> None:
         super().__init__(message)
         self.path = path
-
-
-class Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class GitHubSettings(Settings):
@@ -54,29 +70,9 @@ class RepositorySettings(Settings):
     merge_without_ci: bool = False
     allow_stale_base: bool = False
     sandbox: Literal["auto", "bwrap", "none"] | None = None
-    routing: dict[str, tuple[AgentName, ...]] = Field(default_factory=dict[str, Any])
-
-
-class AgentSettings(Settings):
-    driver: str
-    command: str = ""
-    env: tuple[str, ...] = ()
-    read_only: tuple[Path, ...] = ()
-
-    @field_validator("driver")
-    @classmethod
-    def _known_driver(cls, value: str) -> str:
-        """One that an installed package offers, this one among them; none is loaded here."""
-        known = sorted({entry.name for entry in entry_points(group="agent_os.agents")})
-        if value not in known:
-            raise ValueError(f"there is no driver `{value}` (known: {', '.join(known)})")
-        return value
-
-    @model_validator(mode="after")
-    def _command_needs_one(self) -> AgentSettings:
-        if self.driver == "command" and not self.command.strip():
-            raise ValueError("driver `command` needs `command: PROGRAM …`")
-        return self
+    routing: Routing = Field(default_factory=dict[str, Any])
+    vendors: tuple[str, ...] | None = None
+    review: tuple[AgentName, ...] | None = None
 
 
 class ScheduleSettings(Settings):
@@ -119,8 +115,14 @@ class Config(Settings):
     home: Path = Path("./runtime")
     github: GitHubSettings
     repositories: tuple[RepositorySettings, ...] = ()
+    providers: dict[AgentName, ProviderSettings] = Field(default_factory=dict[str, Any])
     agents: dict[AgentName, AgentSettings] = Field(default_factory=dict[str, Any])
-    routing: dict[str, tuple[AgentName, ...]] = Field(default_factory=dict[str, Any])
+    routing: Routing = Field(default_factory=dict[str, Any])
+    vendors: tuple[str, ...] | None = None
+    review: tuple[AgentName, ...] = ()
+    models: dict[str, ModelSettings] = Field(default_factory=dict[str, Any])
+    prompts: Path | None = None
+    prompt_tokens: PromptBudget = PromptBudget()
     limits: LimitRules = LimitRules()
     labels: LabelRules = LabelRules()
     people: PeopleRules = PeopleRules()
@@ -141,24 +143,42 @@ class Config(Settings):
             if other != name:
                 said = f"the task files of {name} and {other} would have the same names; remove one"
                 raise Misplaced(path, said)
-            self._known_agents(("repositories", index, "routing"), repository.routing)
-        self._known_agents(("routing",), self.routing)
+            self._known_agents(("repositories", index), repository.routing, repository.review)
+        self._known_agents((), self.routing, self.review)
+        for name, agent in self.agents.items():
+            self._known_provider(("agents", name, "provider"), agent.provider)
+        for name, model in self.models.items():
+            if name not in THINKERS:
+                known = ", ".join(THINKERS)
+                raise Misplaced(("models", name), f"nobody thinks by that name; known: {known}")
+            self._known_provider(("models", name, "provider"), model.provider)
         return self
 
+    def _known_provider(self, path: tuple[str | int, ...], name: str | None) -> None:
+        if name is not None and name not in self.providers:
+            known = ", ".join(self.providers) or "none"
+            raise Misplaced(path, f"`providers` does not define `{name}` (known: {known})")
+
     def _known_agents(
-        self, path: tuple[str | int, ...], routing: dict[str, tuple[AgentName, ...]]
+        self,
+        path: tuple[str | int, ...],
+        routing: Routing,
+        review: tuple[AgentName, ...] | None,
     ) -> None:
-        for task_type, chain in routing.items():
+        chains = {} if routing == "auto" else routing
+        for task_type, chain in chains.items():
             if task_type not in ROUTED:
                 known = ", ".join(ROUTED)
-                raise Misplaced((*path, task_type), f"no such task type; known: {known}")
-            for agent in chain:
-                if agent not in self.agents:
-                    known = ", ".join(self.agents) or "none"
-                    raise Misplaced(
-                        (*path, task_type),
-                        f"`agents` does not define `{agent}` (known: {known})",
-                    )
+                where = (*path, "routing", task_type)
+                raise Misplaced(where, f"no such task type; known: {known}")
+            self._defined((*path, "routing", task_type), chain)
+        self._defined((*path, "review"), review or ())
+
+    def _defined(self, path: tuple[str | int, ...], names: tuple[AgentName, ...]) -> None:
+        for name in names:
+            if name not in self.agents:
+                known = ", ".join(self.agents) or "none"
+                raise Misplaced(path, f"`agents` does not define `{name}` (known: {known})")
 
     def repository(self, name: str) -> RepositorySettings | None:
         return next((r for r in self.repositories if r.name.lower() == name.lower()), None)
@@ -168,14 +188,36 @@ class Config(Settings):
         settings = self.repository(name)
         if settings is None:
             return None
-        chains = {"default": tuple(self.agents), **self.routing, **settings.routing}
+        routing = settings.routing or self.routing
+        chains: dict[str, tuple[str, ...]] = {"default": tuple(self.agents)}
+        if routing != "auto":
+            own = settings.routing if settings.routing != "auto" else {}
+            shared = self.routing if self.routing != "auto" else {}
+            chains |= {**shared, **own}
         return RepoRules(
             name=settings.name,
             mode=settings.mode,
             merge_without_ci=settings.merge_without_ci,
             allow_stale_base=settings.allow_stale_base,
             chains=chains,
-            agents=tuple(self.agents),
+            best_first=routing == "auto",
+            agents={name: self._agent_rules(name) for name in self.agents},
+            vendors=self.vendors if settings.vendors is None else settings.vendors,
+            review=self.review if settings.review is None else settings.review,
+        )
+
+    def _agent_rules(self, name: str) -> AgentRules:
+        agent = self.agents[name]
+        provider = self.providers.get(agent.provider or "")
+        missing = provider.api_key.variable if provider and provider.api_key.missing else ""
+        vendor = (provider.vendor or agent.provider or "") if provider else agent.login_vendor
+        return AgentRules(
+            provider=agent.provider or (f"{agent.driver}-login" if agent.credentials else ""),
+            vendor=vendor,
+            driver=agent.driver,
+            model=agent.model,
+            uses_model=agent.uses_model,
+            missing_key=missing,
         )
 
     @property

@@ -200,6 +200,8 @@ class Outcome(Contract):
     """Normalized fingerprint of the failure: equal when the same thing failed again."""
     head: str | None = None
     """The commit to publish; None when there is nothing to publish."""
+    work: str | None = None
+    """The newest commit that was kept of the work, also when it failed."""
     base: str
     changed_files: int = 0
     insertions: int = 0

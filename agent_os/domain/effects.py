@@ -54,6 +54,12 @@ class StartAttempt(Effect):
     attempt_kind: Kind
     agent: str
     feedback: str = ""
+    work: str = ""
+    """The kept commit to go on from; empty: from where the kind begins."""
+    cap_usd: float | None = None
+    """What it may cost; None: its agent uses no model."""
+    reviewers: tuple[str, ...] = ()
+    """Agents that may look at the result, best first."""
     resume: bool = False
     """Start the runner again on an attempt whose process is gone."""
 

@@ -46,6 +46,7 @@ class EventKind(StrEnum):
     RESULT_REJECTED = "result_rejected"
     FINISHED = "finished"
     SETTLED = "settled"
+    REVERTED = "reverted"
     LESSON = "lesson"
     INCIDENT = "incident"
     # the pictures
@@ -58,6 +59,7 @@ class EventKind(StrEnum):
     EFFECT_UNANSWERED = "effect_unanswered"
     EFFECT_RESOLVED = "effect_resolved"
     # the organization
+    PROVIDER_SEEN = "provider_seen"
     PAUSED = "paused"
     RESUMED = "resumed"
     REPO_FROZEN = "repo_frozen"

@@ -20,6 +20,7 @@ from agent_os.domain.tasks import (
     Waiting,
     Wanted,
 )
+from agent_os.domain.usage import Spent
 
 
 def fold(task: Task | None, event: Event) -> Task | None:
@@ -145,12 +146,14 @@ def _attempt_started(task: Task, event: Event) -> Task:
 def _attempt_ended(task: Task, event: Event) -> Task:
     data = event.data
     code = FailureCode(data["code"]) if data.get("code") else None
-    ended = {
+    ended: dict[str, object] = {
         "ended_at": event.at,
         "code": code,
         "charged": bool(data.get("charged", code is not None and charged(code))),
-        **{k: data[k] for k in ("detail", "signature", "head") if k in data},
+        **{k: data[k] for k in ("detail", "signature", "head", "work") if k in data},
     }
+    if data.get("spent"):
+        ended["spent"] = Spent.model_validate(data["spent"])
     attempts = tuple(
         a.model_copy(update=ended) if a.number == event.attempt else a for a in task.attempts
     )

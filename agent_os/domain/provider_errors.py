@@ -16,7 +16,7 @@ from agent_os.domain.failures import FailureCode
 from agent_os.domain.reset_times import next_pacific_midnight, reset_time
 
 _LONGEST_TEXT = 16_000
-_DEEPEST = 6
+_DEEPEST = 12
 _MOST_FIELDS = 200
 _RELIABLE_WAIT = timedelta(minutes=10)
 
@@ -109,12 +109,22 @@ def _out_of_quota(status: int, said: str, flat: Mapping[str, str]) -> bool:
 def _resets_at(
     code: FailureCode, said: str, text: str, flat: Mapping[str, str], now: datetime
 ) -> datetime | None:
+    if code is FailureCode.QUOTA_EXHAUSTED:
+        # The limits of a minute are told with every answer: they say nothing about a quota.
+        flat = {name: value for name, value in flat.items() if not _of_a_minute(name, value)}
     found = reset_time(text[:_LONGEST_TEXT] + "\n" + flat.get("message", ""), flat, now)
     a_day = code is FailureCode.QUOTA_EXHAUSTED and _any(said, words.QUOTA_OF_A_DAY)
     if a_day and (found is None or found - now < _RELIABLE_WAIT):
         # Google adds the minute's delay to the day's quota too: asking again then is in vain.
         return next_pacific_midnight(now)
     return found
+
+
+def _of_a_minute(name: str, value: str) -> bool:
+    if name == "retry-after":
+        return value.strip().isdigit() and int(value) < _RELIABLE_WAIT.total_seconds()
+    of_limits = name.startswith(("anthropic-ratelimit-", "x-ratelimit-"))
+    return name == "retry-after-ms" or (of_limits and "unified" not in name)
 
 
 def _any(said: str, words: Sequence[str]) -> bool:

@@ -19,7 +19,11 @@ class Reason(StrEnum):
     EMPTY_REPOSITORY = "empty_repository"
     NO_AGENT = "no_agent"
     UNREADABLE = "unreadable"
+    NO_CREDENTIALS = "no_credentials"
+    VENDOR_NOT_ALLOWED = "vendor_not_allowed"
     # a queued task
+    PROVIDER_COOLING = "provider_cooling"
+    OVER_BUDGET = "over_budget"
     NO_FREE_SLOT = "no_free_slot"
     LOW_MEMORY = "low_memory"
     BACKOFF = "backoff"
@@ -52,6 +56,10 @@ WHAT_ENDS_IT: dict[Reason, str] = {
     Reason.EMPTY_REPOSITORY: "the repository gets its first commit",
     Reason.UNREADABLE: "what can't be read there is mended",
     Reason.NO_AGENT: "the config routes this kind of task to an agent",
+    Reason.NO_CREDENTIALS: "the environment variable that is named holds a key (and we start anew)",
+    Reason.VENDOR_NOT_ALLOWED: "`vendors` of the config and the repository's file name one of them",
+    Reason.PROVIDER_COOLING: "the first of its providers is well again (see `agent-os agents`)",
+    Reason.OVER_BUDGET: "the day is over (UTC), or `limits.usd_per_day` is raised",
     Reason.NO_FREE_SLOT: "a running attempt ends",
     Reason.LOW_MEMORY: "memory is free on this machine",
     Reason.BACKOFF: "the time of the next try comes",

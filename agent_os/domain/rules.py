@@ -26,6 +26,9 @@ class LimitRules(Contract):
     ci_minutes: float = Field(default=120, gt=0, le=7 * 24 * 60)
     backoff_seconds: float = Field(default=60, ge=0, le=24 * 3600)
     memory_mb_per_attempt: int = Field(default=500, ge=0)
+    usd_per_attempt: float = Field(default=2, gt=0)
+    usd_per_task: float = Field(default=5, gt=0)
+    usd_per_day: float = Field(default=10, gt=0)
     changed_files: int = Field(default=GateOrder().max_files, ge=1)
     changed_lines: int = Field(default=GateOrder().max_lines, ge=1)
 
@@ -64,6 +67,20 @@ class PeopleRules(Contract):
     deny: tuple[str, ...] = ()
 
 
+class AgentRules(Contract):
+    """What the config says of one agent, as far as choosing it goes."""
+
+    provider: str = ""
+    """The account that it uses; empty: no model."""
+    vendor: str = ""
+    """Whose models get to see the code; empty: nobody's."""
+    driver: str = "command"
+    model: str = ""
+    uses_model: bool = False
+    missing_key: str = ""
+    """The environment variable that should hold its key and does not."""
+
+
 class RepoRules(Contract):
     """The config's word on one repository."""
 
@@ -73,7 +90,13 @@ class RepoRules(Contract):
     allow_stale_base: bool = False
     chains: dict[str, tuple[str, ...]]
     """Agents in order, by task type; `default` is always there (maybe empty)."""
-    agents: tuple[str, ...]
+    best_first: bool = False
+    """The chains are ordered by what was measured of the agents."""
+    agents: dict[str, AgentRules]
+    vendors: tuple[str, ...] | None = None
+    """Who may see the repository's code; None: the vendors of its chain."""
+    review: tuple[str, ...] = ()
+    """Agents of which one looks at each result that passed the other gates."""
 
     def chain(self, task_type: str, agent_label: str = "") -> tuple[str, ...]:
         """The agents for one kind of task. A label on the issue puts one first."""

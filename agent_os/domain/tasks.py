@@ -10,6 +10,7 @@ from agent_os.domain.attempts import Evidence, Handoff, Kind
 from agent_os.domain.contract import Contract
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.reasons import Reason
+from agent_os.domain.usage import Spent
 
 
 class TaskKey(NamedTuple):
@@ -89,7 +90,24 @@ class Attempt(Contract):
     signature: str = ""
     charged: bool = False
     head: str | None = None
+    work: str = ""
+    """The newest commit that was kept of it, also when it failed."""
     text_hash: str = ""
+    provider: str = ""
+    model: str = ""
+    key_mark: str = ""
+    """Tells one key of the provider from another; says nothing of either."""
+    cap_usd: float | None = None
+    """What it may cost, reserved while it runs; None: it uses no model."""
+    spent: Spent | None = None
+    own_login: bool = False
+
+    @property
+    def cost(self) -> float:
+        """US dollars to count against caps: where the price is not known, the whole cap."""
+        if self.ended_at is None or (self.spent and self.spent.usd is None):
+            return self.cap_usd or 0.0
+        return (self.spent.usd or 0.0) if self.spent else 0.0
 
 
 class Result(Contract):
@@ -213,6 +231,12 @@ class Task(Contract):
     def running(self) -> Attempt | None:
         """The attempt that has not ended; there is at most one."""
         return next((a for a in self.attempts if a.ended_at is None), None)
+
+    @property
+    def spent(self) -> Spent | None:
+        """Of all attempts of this round; None: no model was used."""
+        known = [a.spent for a in self.attempts if a.spent]
+        return sum(known[1:], known[0]) if known else None
 
     @property
     def counted(self) -> tuple[Attempt, ...]:

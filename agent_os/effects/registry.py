@@ -22,11 +22,12 @@ from agent_os.domain.effects import (
     StopAttempt,
     WriteComment,
 )
-from agent_os.effects.attempts import AttemptStarter, AttemptStopper, OutcomeAccepter
+from agent_os.effects.attempts import AttemptStarter, AttemptStopper
 from agent_os.effects.branches import BranchDeleter, BranchPusher
 from agent_os.effects.comments import CommentEditor, CommentWriter
 from agent_os.effects.issues import IssueCloser
 from agent_os.effects.labels import LabelPerformer
+from agent_os.effects.outcomes import OutcomeAccepter
 from agent_os.effects.ownership import RepositoryOwner
 from agent_os.effects.performer import Performer
 from agent_os.effects.pulls import (

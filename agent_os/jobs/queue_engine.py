@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
+import sqlalchemy as sa
 import structlog
 
 from agent_os.domain.clock import still_ahead
@@ -21,7 +22,9 @@ from agent_os.effects import cleaning, mailbox, resolver
 from agent_os.effects.world import World
 from agent_os.jobs.organization import Decided, Run
 from agent_os.policy import picture, queue
-from agent_os.store import intents, pauses, repositories, tasks
+from agent_os.policy.budget import Purse
+from agent_os.policy.routing import Pool
+from agent_os.store import intents, pauses, providers, repositories, tasks, trials
 from agent_os.store.repositories import Repository
 
 _log = structlog.get_logger()
@@ -47,10 +50,16 @@ class QueueEngine:
             waiting = intents.unresolved_tasks(tx)
             rows = {row.repo_id: row for row in repositories.listed(tx)}
             paused = pauses.paused(tx)
+            pool = _pool(world, tx)
+            spent = trials.spent_on(tx, world.clock.now())
         seen = {task.key: seq for seq, task in found}
-        facts = [_facts(world, t, rows[t.repo_id], paused) for _, t in found if t.repo_id in rows]
+        facts = [
+            _facts(world, t, rows[t.repo_id], paused, pool) for _, t in found if t.repo_id in rows
+        ]
+        running = [t.running for _, t in found if t.running]
         machine = queue.Machine(
-            running=sum(1 for _, t in found if t.running),
+            running=len(running),
+            purse=Purse(spent=spent, reserved=sum(a.cost for a in running)),
             free_memory_mb=free_memory_mb(),
             limits=world.config.limits,
             now=world.clock.now(),
@@ -66,9 +75,10 @@ class QueueEngine:
             seen, task = tasks.seq(tx, key), tasks.get(tx, key)
             row, paused = repositories.get(tx, key.repo_id), pauses.paused(tx)
             busy = key in intents.unresolved_tasks(tx)
+            pool = _pool(world, tx)
         if task is None or row is None or busy or task.settled:
             return None
-        fact = _facts(world, task, row, paused)
+        fact = _facts(world, task, row, paused, pool)
         step = queue.alone(fact, world.config.limits, world.clock.now()) or _drawn(world, fact)
         return (step, seen) if step else None
 
@@ -85,7 +95,13 @@ def _drawn(world: World, fact: queue.TaskFacts) -> Step | None:
     return picture.decide(task, world.config.labels) or picture.settle(task, world.clock.now())
 
 
-def _facts(world: World, task: Task, row: Repository, paused: set[str]) -> queue.TaskFacts:
+def _pool(world: World, tx: sa.Connection) -> Pool:
+    return Pool(health=providers.listed(tx), trials=trials.summary(tx), key_marks=world.key_marks)
+
+
+def _facts(
+    world: World, task: Task, row: Repository, paused: set[str], pool: Pool
+) -> queue.TaskFacts:
     running, resumed, process = task.running, 0, ""
     if running:
         with world.store.read() as tx:
@@ -106,6 +122,7 @@ def _facts(world: World, task: Task, row: Repository, paused: set[str]) -> queue
         stopped_until=resting if stopped is Reason.BACKOFF else None,
         default_branch=row.default_branch,
         base_head=row.base_head,
+        pool=pool.model_copy(update={"vendors": row.vendors}),
     )
 
 

@@ -26,6 +26,8 @@ from agent_os.domain.reasons import Reason
 from agent_os.domain.rules import LimitRules, Mode, RepoRules
 from agent_os.domain.tasks import Attempt, Task
 from agent_os.policy import retry, texts
+from agent_os.policy.budget import Purse, cap
+from agent_os.policy.routing import Pool, choose, reviewers
 from agent_os.policy.steps import about, event, held, incident, record, waiting
 
 #: The runner ends an attempt itself; after this we end the runner.
@@ -51,12 +53,14 @@ class TaskFacts(Contract):
     stopped_until: datetime | None = None
     default_branch: str = ""
     base_head: str = ""
+    pool: Pool = Pool()
 
 
 class Machine(Contract):
     """What limits admission."""
 
     running: int
+    purse: Purse = Purse()
     free_memory_mb: int | None
     limits: LimitRules
     now: datetime
@@ -143,10 +147,12 @@ def _after_step(fact: TaskFacts, limits: LimitRules, now: datetime) -> Step | re
     if task.pull is not None and task.wanted is None and not _failed_last(task):
         return None
     assert fact.rules is not None
-    chain = fact.rules.chain(task.spec.type, task.agent_label)
-    step = retry.next_step(task, chain, limits, fact.base_head, now)
-    if isinstance(step, retry.Start):
-        return step
+    choice = choose(task, fact.rules, fact.pool, now)
+    step = retry.next_step(task, choice, limits, fact.base_head, now)
+    return step if isinstance(step, retry.Start) else _not_now(task, step, now)
+
+
+def _not_now(task: Task, step: retry.Wait | retry.Park, now: datetime) -> Step | None:
     if isinstance(step, retry.Wait):
         return waiting(task, step.reason, step.detail, now, step.until)
     return _parked(task, step, now)
@@ -242,11 +248,14 @@ def _needs_review(fact: TaskFacts) -> bool:
 def _admit(queued: list[tuple[TaskFacts, retry.Start]], machine: Machine) -> list[Step]:
     steps: list[Step] = []
     free = machine.limits.concurrent_attempts - machine.running
-    memory = machine.free_memory_mb
+    memory, purse = machine.free_memory_mb, machine.purse
     per_attempt = machine.limits.memory_mb_per_attempt
     for fact, start in sorted(queued, key=_order):
         task = fact.task
-        if free <= 0:
+        usd = _cap(fact, start, machine, purse)
+        if isinstance(usd, retry.Park | retry.Wait):
+            step = _not_now(task, usd, machine.now)
+        elif free <= 0:
             step = waiting(task, Reason.NO_FREE_SLOT, "", machine.now)
         elif memory is not None and memory < per_attempt:
             detail = f"{memory} MB are free, {per_attempt} MB are asked for"
@@ -254,9 +263,20 @@ def _admit(queued: list[tuple[TaskFacts, retry.Start]], machine: Machine) -> lis
         else:
             free -= 1
             memory = memory - per_attempt if memory is not None else None
-            step = _start(task, start)
+            purse = purse.model_copy(update={"reserved": purse.reserved + (usd or 0.0)})
+            step = _start(fact, start, usd, machine.now)
         steps += [step] if step else []
     return steps
+
+
+def _cap(
+    fact: TaskFacts, start: retry.Start, machine: Machine, purse: Purse
+) -> float | retry.Wait | retry.Park | None:
+    """None: the agent uses no model."""
+    agent = fact.rules.agents.get(start.agent) if fact.rules else None
+    if agent is None or not agent.uses_model:
+        return None
+    return cap(fact.task, machine.limits, purse, machine.now)
 
 
 def _order(item: tuple[TaskFacts, retry.Start]) -> tuple[int, datetime, int, int]:
@@ -265,13 +285,18 @@ def _order(item: tuple[TaskFacts, retry.Start]) -> tuple[int, datetime, int, int
     return (-task.priority, task.claimed_at, task.repo_id, task.number)
 
 
-def _start(task: Task, start: retry.Start) -> StartAttempt:
+def _start(fact: TaskFacts, start: retry.Start, usd: float | None, now: datetime) -> StartAttempt:
+    task = fact.task
+    assert fact.rules is not None  # it is queued
     return StartAttempt(
         **about(task, task.wanted.why if task.wanted else "the attempt before it failed"),
         attempt=len(task.attempts) + 1,
         attempt_kind=start.kind,
         agent=start.agent,
         feedback=start.feedback,
+        work=start.work,
+        cap_usd=usd,
+        reviewers=reviewers(start.agent, fact.rules, fact.pool, task, now),
     )
 
 

@@ -13,6 +13,7 @@ from agent_os.domain.failures import WHAT_TO_DO, FailureCode, Family, family
 from agent_os.domain.reasons import Reason
 from agent_os.domain.rules import LimitRules
 from agent_os.domain.tasks import Attempt, Task
+from agent_os.policy.routing import Choice
 
 _SAME_TASK_FAILURE = 3
 _SAME_ENVIRONMENT_FAILURE = 2
@@ -21,12 +22,29 @@ _MOST_ATTEMPTS = 60
 """Of every kind and outcome in one round: refreshes are not charged, but they end too."""
 
 
+#: The work was cut short, or it is right but for one thing. After others (a cheat, a wrong way)
+#: the next agent begins at the base and is told of the work in the handoff.
+_GOES_ON = frozenset(
+    {
+        FailureCode.LOST,
+        FailureCode.TIMEOUT,
+        FailureCode.STALLED,
+        FailureCode.BUDGET_EXHAUSTED,
+        FailureCode.INCOMPLETE,
+        FailureCode.TESTS_FAILED,
+        FailureCode.INVALID_RESULT,
+    }
+)
+
+
 class Start(Contract):
     """Start an attempt of this kind by this agent (None: gates only)."""
 
     kind: Kind
     agent: str
     feedback: str = ""
+    work: str = ""
+    """Go on from this commit of the attempt before; empty: from where the kind begins."""
 
 
 class Wait(Contract):
@@ -48,20 +66,21 @@ Next = Start | Wait | Park
 
 
 def next_step(
-    task: Task, chain: Sequence[str], limits: LimitRules, base_head: str, now: datetime
+    task: Task, choice: Choice, limits: LimitRules, base_head: str, now: datetime
 ) -> Next:
     """For a task with no running attempt and no publishable result."""
+    chain = choice.chain
     if not chain:
         return Wait(reason=Reason.NO_AGENT, detail=f"type {task.spec.type}")
     counted = [a for a in task.counted if a.ended_at is not None]
     failed = _trailing(counted, lambda a: a.code is not None)
     if not failed:
-        return _start(task, counted[-1].agent if counted else chain[0], chain)
+        return _start(task, counted[-1].agent if counted else chain[0], choice, base_head)
     last = failed[-1]
     return (
         _over_limit(counted, failed, limits)
         or _wait(failed, last, chain, limits, base_head, now)
-        or _start(task, _next_agent(failed, last, chain, base_head), chain)
+        or _start(task, _next_agent(failed, last, chain, base_head), choice, base_head)
     )
 
 
@@ -82,12 +101,25 @@ def _over_limit(
         return Park(code=code, detail=detail)
     if last.charged or code is FailureCode.BASE_RED:
         return None
-    trouble = _trailing(failed, lambda a: not a.charged and a.code is not FailureCode.BASE_RED)
+    if _cools_down(last):
+        return None  # others take over, or it waits: nothing here needs a person
+    trouble = [a for a in _trailing(failed, lambda a: not a.charged) if _is_environment(a)]
     again = [a for a in trouble if a.signature and a.signature == last.signature]
     stuck = family(code) is Family.ENVIRONMENT and len(again) >= _SAME_ENVIRONMENT_FAILURE
     if stuck or len(trouble) > limits.environment_retries:
         return Park(code=code, detail=last.detail, incident=f"{code}:{last.signature}")
     return None
+
+
+def _cools_down(attempt: Attempt) -> bool:
+    """Whether it failed for a provider that we know: its health says when it is asked again."""
+    code = attempt.code
+    return bool(attempt.provider) and code is not None and family(code) is Family.PROVIDER
+
+
+def _is_environment(attempt: Attempt) -> bool:
+    """Trouble that is not the task's; a red base and cooling providers have rules of their own."""
+    return attempt.code is not FailureCode.BASE_RED and not _cools_down(attempt)
 
 
 def _trailing(attempts: Sequence[Attempt], holds: Callable[[Attempt], bool]) -> list[Attempt]:
@@ -106,7 +138,7 @@ def _wait(
     assert last.ended_at is not None
     if last.code is FailureCode.BASE_RED:
         return _wait_for_base(failed, last, chain, limits, base_head, now)
-    if last.charged:
+    if last.charged or _cools_down(last):
         return None
     count = len(_trailing(failed, lambda a: not a.charged))
     pause = timedelta(seconds=limits.backoff_seconds) * 2 ** min(count - 1, 10)
@@ -158,17 +190,45 @@ def _next_agent(
     return chain[(chain.index(last.agent) + step) % len(chain)]
 
 
-def _start(task: Task, agent: str, chain: Sequence[str]) -> Start:
-    wanted, agent = task.wanted, agent if agent in chain else chain[0]
+def _start(task: Task, agent: str, choice: Choice, base_head: str) -> Start | Wait:
+    wanted = task.wanted
+    if wanted is not None and wanted.kind is Kind.VERIFY:
+        return Start(kind=Kind.VERIFY, agent="", feedback=wanted.feedback)
+    fit = _first_fit(agent if agent in choice.chain else choice.chain[0], choice)
+    if fit is None:
+        place = choice.refusal
+        assert place is not None and place.refused is not None  # nobody is fit
+        return Wait(reason=place.refused, detail=place.detail, until=place.until)
     if wanted is not None:
-        verifies = wanted.kind is Kind.VERIFY
-        return Start(kind=wanted.kind, agent="" if verifies else agent, feedback=wanted.feedback)
+        return Start(kind=wanted.kind, agent=fit, feedback=wanted.feedback)
     last = task.attempts[-1] if task.attempts else None
     kind = last.kind if last else Kind.IMPLEMENT
     if kind is Kind.VERIFY or (kind is Kind.IMPLEMENT and task.pull):
         kind = Kind.FIX if task.pull else Kind.IMPLEMENT
     said = [text for text in (task.feedback, last.detail if last else "") if text]
-    return Start(kind=kind, agent=agent, feedback="\n\n".join(said))
+    work = _work_to_go_on_from(last, kind, base_head)
+    return Start(kind=kind, agent=fit, feedback="\n\n".join(said), work=work)
+
+
+def _first_fit(agent: str, choice: Choice) -> str | None:
+    """The agent, or the next one after it in the chain (which is a circle) that may."""
+    chain, fit = choice.chain, set(choice.fit)
+    start = chain.index(agent)
+    circle = (*chain[start:], *chain[:start])
+    return next((name for name in circle if name in fit), None)
+
+
+def _work_to_go_on_from(last: Attempt | None, kind: Kind, base_head: str) -> str:
+    """What is worth going on from, by how the attempt ended; on another base it is done anew."""
+    if last is None or last.code is None or kind is not Kind.IMPLEMENT or not last.work:
+        return ""
+    same_base = not base_head or base_head == last.base
+    return last.work if same_base and goes_on(last.code) else ""
+
+
+def goes_on(code: FailureCode) -> bool:
+    """`continue` or `restart`: whether the next agent starts from the work that is there."""
+    return family(code) is Family.PROVIDER or code in _GOES_ON
 
 
 def what_to_do(code: str) -> str:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.folding import fold
 from agent_os.domain.tasks import Task, TaskKey
-from agent_os.store import schema, tasks
+from agent_os.store import providers, schema, tasks, trials
 from agent_os.store.database import Store
 
 _INSERT = schema.events.insert()
@@ -38,12 +38,15 @@ def append(store: Store, tx: sa.Connection, events: Iterable[Event]) -> int:
 
 def project(store: Store, tx: sa.Connection, seq: int, event: Event) -> None:
     """What the event changes in the derived tables."""
-    if event.key is None:
+    if event.kind is EventKind.PROVIDER_SEEN:
+        providers.project(store, tx, event)
+    if event.key is None or event.kind is EventKind.PROVIDER_SEEN:
         return
     before = tasks.get(tx, event.key)
     after = fold(before, event)
     if after is not None:
         tasks.put(store, tx, seq, after)
+        trials.project(store, tx, event, after)
     if event.kind is EventKind.LESSON:
         lesson = {
             "seq": seq,

@@ -28,6 +28,8 @@ class Repository(Contract):
     """Which other installation works on it; empty: none that we know of."""
     base_head: str = ""
     """The newest commit of the default branch, as last seen."""
+    vendors: tuple[str, ...] | None = None
+    """Whose models may see its code, by its own file on that commit; None: it does not say."""
     watermark: datetime | None = None
     """Everything updated on GitHub before this time has been looked at."""
     looked: dict[int, datetime] = Field(default_factory=dict[int, datetime])

@@ -1,6 +1,6 @@
 """The tables. `migrations/` makes them; a test holds the two equal.
 
-Derived from events (and rebuilt from them in a test): `tasks`, `lessons`. All others are facts of
+Derived from events (and rebuilt from them in a test): see `DERIVED`. All others are facts of
 their own: leases, slots, what was last seen, what was consumed, and the intents of effects.
 """
 
@@ -183,6 +183,38 @@ lessons = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
 )
 
+providers = sa.Table(
+    "providers",
+    metadata,
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("installation", sa.String(16), nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+)
+
+trials = sa.Table(
+    "trials",
+    metadata,
+    sa.Column("repo_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("round", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("attempt", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("installation", sa.String(16), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("agent", sa.String(60), nullable=False),
+    sa.Column("type", sa.String(40), nullable=False),
+    sa.Column("verdict", sa.String(16), nullable=False),
+    sa.Column("usd", sa.Float),
+    sa.Index("trials_by_type", "type", "agent"),
+)
+
+spending = sa.Table(
+    "spending",
+    metadata,
+    sa.Column("day", sa.String(10), primary_key=True),
+    sa.Column("installation", sa.String(16), nullable=False),
+    sa.Column("usd", sa.Float, nullable=False),
+)
+
 http_cache = sa.Table(
     "http_cache",
     metadata,
@@ -195,4 +227,4 @@ http_cache = sa.Table(
 )
 
 #: Written in the same transaction as the events they follow from.
-DERIVED = (tasks, lessons)
+DERIVED = (tasks, lessons, providers, trials, spending)

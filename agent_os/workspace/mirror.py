@@ -8,12 +8,13 @@ import os
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from agent_os.domain.attempts import KeptRef
 from agent_os.domain.errors import BadInput, Conflict, GitError
-from agent_os.workspace.git import checked_sha, git_start, is_sha, run_git, try_git
+from agent_os.workspace.git import checked_sha, git_bytes, git_start, is_sha, run_git, try_git
 from agent_os.workspace.proctable import touching
 from agent_os.workspace.remote import remote_git
 
@@ -185,6 +186,15 @@ class Mirror:
             return _message(self.path, checked_sha(sha))
         except GitError:
             return ""
+
+    def messages(self, sha: str, since: timedelta, most: int = 500) -> list[tuple[str, str]]:
+        """(commit, message) of the newest commits up to `sha`, of that time by their own clocks."""
+        seconds = int(since.total_seconds())
+        args = (f"--max-count={most}", f"--since={seconds}.seconds.ago", "--format=%H%x00%B%x1e")
+        said = git_bytes("log", *args, checked_sha(sha), git_dir=self.path)
+        entries = [e.strip() for e in said.decode("utf-8", "replace").split("\x1e")]
+        found = [entry.partition("\0") for entry in entries if entry]
+        return [(commit, message) for commit, _, message in found]
 
     def set(self, ref: str, sha: str) -> None:
         """Point `ref` at a commit, here only."""

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from agent_os.workspace.proctable import Process, descendants, read_process
 from agent_os.workspace.tree import Finder, become_subreaper, below, end_tree
@@ -51,22 +51,34 @@ class Program:
     namespaced: bool = False
     """`argv` starts bwrap, which gives it a pid namespace of its own."""
     listen: Listener | None = None
-    """None: all output is a sign of life. Else standard error does not reach it."""
+    """None: all output is a sign of life."""
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How it ended. `exit_code` is negative for a signal; `leftovers` counts ended orphans."""
+    """How it ended. `exit_code` is negative for a signal; `leftovers` counts ended orphans.
+
+    `sessions`: those that were below it before. Agents run each command in one of its own.
+    """
 
     end: End
     exit_code: int
     seconds: float
     tail: str
     leftovers: int = 0
+    sessions: int = 0
 
 
-#: Takes what the program writes to its standard output; says whether that is a sign of life.
-Listener = Callable[[bytes], bool]
+class Listener(Protocol):
+    """Says whether the program lives, from what it writes."""
+
+    def take(self, data: bytes, *, standard: bool) -> bool:
+        """A piece of its standard output, else of its standard error."""
+        ...
+
+    def look(self) -> bool:
+        """Whether there is a sign of life elsewhere; asked ten times a second."""
+        ...
 
 
 @dataclass
@@ -81,7 +93,7 @@ class _Watch:
     tail: bytearray = field(default_factory=bytearray)
 
     def take(self, data: bytes, *, standard: bool) -> None:
-        lives = self.listen is None or (standard and self.listen(data))
+        lives = self.listen is None or self.listen.take(data, standard=standard)
         if lives:
             self.last_life = time.monotonic()
         self.log.write(data[: max(0, self.limit - self.written)])
@@ -170,17 +182,26 @@ def _run(
             os.set_blocking(pipe.fileno(), False)
         watch = _Watch(log, program.output_bytes, program.listen)
         find = finder(process.pid)
-        end, leftovers = End.CANCELLED, 0
+        end, leftovers, sessions = End.CANCELLED, 0, 0
         try:
             started(process.pid)
             end = _watch_until_end(process, pipes, program, watch, cancelled)
+            sessions = _sessions(process.pid, find)
         finally:
             leftovers = _end(process, find, gently=end is not End.EXITED)
             for pipe in pipes:
                 _drain(pipe, process, watch)
                 pipe.close()
     tail = bytes(watch.tail).decode("utf-8", "replace")
-    return Ending(end, process.returncode, time.monotonic() - begun, tail, leftovers)
+    seconds = time.monotonic() - begun
+    return Ending(end, process.returncode, seconds, tail, leftovers, sessions)
+
+
+def _sessions(pid: int, find: Finder) -> int:
+    """How many sessions there are below, apart from the program's own."""
+    living = [item for item in find().values() if not item.zombie]
+    own = {pid, *(item.session for item in living if item.name == "bwrap")}
+    return len({item.session for item in living} - own)
 
 
 def _watch_until_end(
@@ -200,6 +221,8 @@ def _watch_until_end(
         else:
             time.sleep(_POLL_SECONDS / 5)
         now = time.monotonic()
+        if program.listen is not None and program.listen.look():
+            watch.last_life = now
         if cancelled():
             return End.CANCELLED
         if watch.written > program.output_bytes:

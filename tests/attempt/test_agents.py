@@ -16,7 +16,7 @@ from agent_os.domain.failures import FailureCode
 from .world import World
 
 PLUGIN = """
-from agent_os.agents.driver import Driver, Finish, Launch
+from agent_os.agents.driver import Driver, Finish, Launch, Reader
 from agent_os.agents.events import AgentEvent, Happening
 from agent_os.domain.failures import FailureCode
 
@@ -28,7 +28,7 @@ class Poet(Driver):
     def reader(self, order, clock):
         return Reading()
 
-class Reading:
+class Reading(Reader):
     def line(self, text):
         return [AgentEvent(kind=Happening.TEXT, text=text)]
 

@@ -10,8 +10,9 @@ from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode, charged
 from agent_os.domain.folding import fold
 from agent_os.domain.observed import Act, Edits, IssueSeen
-from agent_os.domain.rules import LabelRules, LimitRules, Mode, RepoRules
+from agent_os.domain.rules import AgentRules, LabelRules, LimitRules, Mode, RepoRules
 from agent_os.domain.tasks import Attempt, Pull, Request, Result, Spec, Task, TaskKey
+from agent_os.policy.routing import Choice, Place
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 KEY = TaskKey(1, 12)
@@ -102,11 +103,16 @@ def in_review(**more: Any) -> Task:
     return task(**{**given, **more})
 
 
+def choice(*agents: str, **refused: Place) -> Choice:
+    """A chain in which all may, but for those in `refused`."""
+    return Choice(places=tuple(refused.get(name, Place(agent=name)) for name in agents))
+
+
 def rules(mode: Mode = Mode.AUTO_MERGE, **more: Any) -> RepoRules:
     given: dict[str, Any] = {
         "name": "acme/todo",
         "chains": {"default": ("first", "second", "third")},
-        "agents": ("first", "second", "third"),
+        "agents": {name: AgentRules() for name in ("first", "second", "third")},
     }
     return RepoRules(mode=mode, **{**given, **more})
 

@@ -66,7 +66,7 @@ def test_the_shipped_example_loads() -> None:
         pytest.skip("config.example.yaml is not there yet")
     text = path.read_text()
     names = {word.strip("${}") for word in text.split() if word.startswith("$")}
-    load_config(path, dict.fromkeys(names, "x"))
+    load_config(path, {name: f"value of {name}" for name in names})
 
 
 def test_the_smallest_config(tmp_path: Path) -> None:
@@ -128,7 +128,12 @@ WRONG: list[tuple[str, str, int, tuple[str, ...]]] = [
         8,
         ("`repositories.2.name`", "acme/todo-x and acme-todo/x would have the same names"),
     ),
-    ("{driver: command", "{driver: klaude", 9, ("no driver `klaude` (known: command",)),
+    (
+        "{driver: command",
+        "{driver: klaude",
+        9,
+        ("no driver `klaude` (known: claude, codex, command",),
+    ),
     ("limits:", "labels: {ready: ' '}\nlimits:", 13, ("`labels.ready`", "1 to 50 characters")),
     ("limits:", "labels: {ready: blocked}\nlimits:", 13, ("`blocked` stands for two things",)),
     (

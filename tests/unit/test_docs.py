@@ -74,7 +74,8 @@ def test_the_example_says_the_defaults() -> None:
     default = Config.model_validate({"github": {"token": "x"}}).model_dump(
         mode="json", by_alias=True
     )
-    for section in ("limits", "labels", "people", "schedule", "retention", "store"):
+    same = ("limits", "labels", "people", "schedule", "retention", "store", "prompt_tokens")
+    for section in same:
         assert data[section] == default[section], section
     assert data["sandbox"] == default["sandbox"]
 
@@ -85,7 +86,8 @@ def test_every_key_has_a_meaning_beside_it() -> None:
         if re.match(r"^  [a-z_-]+:", line) and "#" not in line:
             before = lines[number - 1].strip()
             parent = next(x for x in reversed(lines[:number]) if re.match(r"^[a-z]", x))
-            group = parent.split(":")[0] in ("labels", "agents", "routing")
+            named = ("labels", "providers", "agents", "routing", "models", "prompt_tokens")
+            group = parent.split(":")[0] in named
             assert before.startswith("#") or group, (
                 f"config.example.yaml, line {number + 1}: {line}"
             )

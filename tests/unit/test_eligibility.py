@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agent_os.domain.reasons import Reason
-from agent_os.domain.rules import LabelRules, Mode
+from agent_os.domain.rules import AgentRules, LabelRules, Mode
 from agent_os.domain.tasks import Task
 from agent_os.policy.eligibility import Surroundings, find_cycle, refusal
 
@@ -22,7 +22,7 @@ ROWS: list[tuple[Reason, str, dict[str, Any], dict[str, Any]]] = [
     (Reason.DEPENDENCY_CYCLE, "#12 → #3 → #12", {"cycle": (12, 3, 12)}, {}),
     (Reason.WAITS_FOR_DEPENDENCY, "#3, #4", {"open_dependencies": (3, 4)}, {}),
     (Reason.EMPTY_REPOSITORY, "", {"empty": True}, {}),
-    (Reason.NO_AGENT, "type default", {"rules": rules(chains={"default": ()}, agents=())}, {}),
+    (Reason.NO_AGENT, "type default", {"rules": rules(chains={"default": ()}, agents={})}, {}),
     (Reason.DRY_RUN, "would run first → second → third", {"rules": rules(Mode.DRY_RUN)}, {}),
 ]
 
@@ -65,12 +65,12 @@ def test_each_reason_and_that_it_comes_before_all_later_ones(index: int) -> None
 )
 def test_routing(task_type: str, label: str, chain: tuple[str, ...]) -> None:
     chains = {"default": ("first", "second"), "docs": ("second",), "none": ()}
-    given = rules(chains=chains, agents=("first", "second"))
+    given = rules(chains=chains, agents={"first": AgentRules(), "second": AgentRules()})
     assert given.chain(task_type, label) == chain
 
 
 def test_a_label_names_an_agent_where_nothing_is_routed() -> None:
-    given = rules(chains={"default": ()}, agents=("first",))
+    given = rules(chains={"default": ()}, agents={"first": AgentRules()})
     of = ready(spec=spec(), agent_label="first")
     assert refusal(of, around({"rules": given})) is None
 

@@ -15,7 +15,7 @@ from agent_os.domain.rules import LimitRules
 from agent_os.domain.tasks import Attempt, Task, Wanted
 from agent_os.policy.retry import Next, Park, Start, Wait, next_step
 
-from .making import NOW, at, attempt, event, folded, in_review, pull, sha, task
+from .making import NOW, at, attempt, choice, event, folded, in_review, pull, sha, task
 
 CHAIN = ("first", "second", "third")
 LIMITS = LimitRules(attempts=4, environment_retries=5, backoff_seconds=60, ci_minutes=120)
@@ -28,7 +28,7 @@ def step(
 ) -> Next:
     base_head = more.pop("base_head", sha("a"))
     given = task(attempts=attempts, **more)
-    return next_step(given, chain, LIMITS, base_head, now)
+    return next_step(given, choice(*chain), LIMITS, base_head, now)
 
 
 def codes(of: Family) -> list[FailureCode]:
@@ -84,7 +84,7 @@ def test_backoff_doubles(failures: int, minutes: int) -> None:
 def test_backoff_is_an_hour_at_most() -> None:
     limits = LimitRules(environment_retries=50, backoff_seconds=60)
     failed = tuple(attempt(n, Code.LOST) for n in range(1, 20))
-    waits = next_step(task(attempts=failed), CHAIN, limits, sha("a"), NOW)
+    waits = next_step(task(attempts=failed), choice(*CHAIN), limits, sha("a"), NOW)
     assert isinstance(waits, Wait) and waits.until == at(minutes=60)
 
 
@@ -251,5 +251,5 @@ def test_a_retry_is_told_the_review_again() -> None:
         event(EventKind.ATTEMPT_STARTED, attempt=running.model_dump(mode="json")),
         event(EventKind.ATTEMPT_ENDED, _attempt=2, code="no_change", detail="detail 2"),
     )
-    after = next_step(given, CHAIN, LIMITS, sha("a"), NOW)
+    after = next_step(given, choice(*CHAIN), LIMITS, sha("a"), NOW)
     assert after == Start(kind=Kind.FIX, agent="second", feedback="rename it\n\ndetail 2")

@@ -14,7 +14,7 @@ from agent_os.domain.tasks import Hold, Status, Task
 from agent_os.localhub import keywords
 from agent_os.policy import retry, task_text, texts
 
-from .making import NOW, at, attempt, event, folded, in_review, running, sha, spec, task
+from .making import NOW, at, attempt, choice, event, folded, in_review, running, sha, spec, task
 
 LEFT = Handoff(attempted="x" * 9000, changed="y" * 9000, remains="r", failed="", next="n")
 
@@ -29,7 +29,7 @@ def test_a_retrys_prompt_does_not_grow_with_the_number_of_retries() -> None:
     limits = LimitRules(attempts=50, backoff_seconds=0)
     of, sizes = task(), list[int]()
     for number in range(1, 31):
-        step = retry.next_step(of, ("first", "second"), limits, sha("a"), at(minutes=number))
+        step = retry.next_step(of, choice("first", "second"), limits, sha("a"), at(minutes=number))
         assert isinstance(step, retry.Start)
         sizes.append(len(prompt(of, step.feedback)))
         data = {

@@ -29,6 +29,8 @@ PRODUCT = {
 
 #: Facts about no task's state: they are history only.
 NOT_FOLDED = {
+    EventKind.REVERTED,  # counts against the agent, in a table of its own
+    EventKind.PROVIDER_SEEN,  # of a provider
     EventKind.REQUESTED,  # makes a task: not a change of one
     EventKind.REQUEST_REPEATED,
     EventKind.DECLINED,

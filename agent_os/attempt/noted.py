@@ -1,0 +1,62 @@
+"""Following the files in which a program notes what it does; they lie where its tools can write."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_SECONDS_BETWEEN = 0.3
+_MOST_FILES = 20
+_MOST_BYTES = 1_000_000
+
+
+@dataclass
+class Notes:
+    """`look` gives `take` what was added since; what was there at the start is not given."""
+
+    home: Path
+    patterns: Iterable[str]
+    take: Callable[[bytes], object]
+    _read: dict[Path, int] = field(default_factory=dict[Path, int])
+    _looked: float = 0.0
+
+    def __post_init__(self) -> None:
+        for path in self._files():
+            self._read[path] = path.lstat().st_size
+
+    def look(self, *, now: bool = False) -> None:
+        """At most every `_SECONDS_BETWEEN`, but for `now`, which reads all that there is."""
+        if not now and time.monotonic() - self._looked < _SECONDS_BETWEEN:
+            return
+        self._looked = time.monotonic()
+        for path in self._files():
+            while self._more(path) and now:
+                pass
+
+    def _files(self) -> list[Path]:
+        found = (path for pattern in self.patterns for path in self.home.glob(pattern))
+        return [path for path, _ in zip(found, range(_MOST_FILES), strict=False)]
+
+    def _more(self, path: Path) -> bool:
+        """One piece of one file; whether there may be another."""
+        try:
+            # A tool may have put a link or a pipe there.
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            return False
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                return False
+            file.seek(self._read.get(path, 0))
+            data = file.read(_MOST_BYTES)
+        whole = data[: data.rfind(b"\n") + 1]
+        # A line that is longer than a piece is passed over.
+        taken = whole or (data if len(data) == _MOST_BYTES else b"")
+        self._read[path] = self._read.get(path, 0) + len(taken)
+        if whole:
+            self.take(whole)
+        return len(data) == _MOST_BYTES

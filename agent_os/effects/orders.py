@@ -1,0 +1,208 @@
+"""Orders: everything that an attempt is told, written into its directory."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from agent_os.config.repository_file import PATHS, RepositoryFile, parse_repository_file
+from agent_os.domain.attempts import (
+    AgentOrder,
+    GateOrder,
+    Handoff,
+    Kind,
+    Limits,
+    Order,
+    ProviderOrder,
+)
+from agent_os.domain.effects import StartAttempt
+from agent_os.domain.errors import BadInput, ConfigError, Conflict
+from agent_os.domain.tasks import Task
+from agent_os.effects.reverts import note_reverts
+from agent_os.effects.world import World
+from agent_os.policy import task_text, texts
+from agent_os.store import log, repositories
+from agent_os.workspace.mirror import Mirror
+
+_LONGEST_PATCH = 4_000
+
+
+def make_order(world: World, task: Task, effect: StartAttempt) -> Order:
+    """The order, on the base as it is now. GitError, Conflict, BadInput, ConfigError."""
+    repository = world.repository(task.repo_id)
+    mirror = world.mirror(task.repo_id)
+    mirror.ensure(repository.clone_url)
+    mirror.fetch(repository.clone_url, world.token)
+    world.ownership(task.repo_id).check()
+    base = mirror.resolve(f"refs/heads/{repository.default_branch}")
+    if base is None:
+        raise BadInput(
+            f"{task.repo} has no branch `{repository.default_branch}` yet.",
+            next_step="Push a first commit, then label the issue Ready.",
+        )
+    _note_base(world, task.repo_id, base)
+    note_reverts(world, task.repo_id, mirror, base)
+    start = base
+    if effect.work and mirror.has(effect.work) and effect.attempt_kind is Kind.IMPLEMENT:
+        start = effect.work
+    if effect.attempt_kind is not Kind.IMPLEMENT:
+        start = mirror.resolve(f"refs/heads/{task.branch}") or ""
+        if start != task.branch_head:
+            raise Conflict(f"The branch {task.branch} is not where it was left.")
+    settings = _repository_file(mirror, base)
+    _check_vendors(world, task, settings, effect)
+    lessons, codebase = _memory(world, task, base)
+    limits = world.config.limits
+    now = world.clock.now()
+    directory = world.attempt_dir(task, effect.attempt)
+    return Order(
+        task=task.name,
+        slug=task.slug,
+        round=task.round,
+        number=effect.attempt,
+        fence=effect.attempt,
+        kind=effect.attempt_kind,
+        base=base,
+        base_branch=repository.default_branch,
+        start=start,
+        title=task.title,
+        mirror=os.path.relpath(mirror.path, directory),
+        agent=_agent_order(world, effect.agent),
+        parts=task_text.parts(task, effect.feedback, lessons, codebase),
+        gates=_gates(world, task, settings),
+        limits=Limits(
+            deadline=now + timedelta(minutes=limits.attempt_minutes),
+            stall_seconds=max(1, round(limits.stall_minutes * 60)),
+            usd=effect.cap_usd,
+        ),
+        budget=world.config.prompt_tokens,
+        sandbox=_sandbox(world, task),
+        commit_message=f"{texts.pull_title(task)}\n\nFor #{task.number}.",
+        redo=effect.attempt_kind is Kind.REFRESH and _refresh_failed(task),
+    )
+
+
+def write_order(
+    world: World, task: Task, effect: StartAttempt, directory: Path, order: Order
+) -> None:
+    """The attempt's directory as the runner needs it; `order.json` last."""
+    lessons, codebase = _memory(world, task, order.base)
+    text = task_text.for_agent(task, effect.feedback, lessons, codebase)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "task.md").write_text(text, "utf-8")
+    handoff = task.handoff
+    if handoff is None and order.start != order.base:
+        patch = world.mirror(task.repo_id).diff(order.base, order.start, _LONGEST_PATCH)
+        handoff = Handoff(attempted="The work on the branch so far.", changed=patch)
+    left = task_text.handoff(handoff, effect.feedback)
+    (directory / "handoff.md").write_text(left, "utf-8")
+    if world.config.prompts is not None:
+        shutil.copytree(world.config.prompts, directory / "prompts", dirs_exist_ok=True)
+    temporary = directory / "order.json.tmp"
+    temporary.write_text(order.model_dump_json(indent=2), "utf-8")
+    temporary.replace(directory / "order.json")
+
+
+def _memory(world: World, task: Task, base: str) -> tuple[list[str], str]:
+    """(what earlier tasks taught, the repository's CODEBASE.md)."""
+    with world.store.read() as tx:
+        lessons = log.lessons(tx, task.repo_id, limit=10)
+    try:
+        memory = world.mirror(task.repo_id).read_file(base, "CODEBASE.md")
+    except BadInput:
+        memory = None
+    return lessons, (memory or b"").decode(errors="replace")
+
+
+def _note_base(world: World, repo_id: int, base: str) -> None:
+    """What an attempt starts from is the newest base that we know of."""
+    _note(world, repo_id, base_head=base)
+
+
+def _note(world: World, repo_id: int, **seen: object) -> None:
+    with world.store.write() as tx:
+        row = repositories.get(tx, repo_id)
+        if row and any(getattr(row, name) != value for name, value in seen.items()):
+            repositories.put(world.store, tx, row.model_copy(update=seen))
+
+
+def _check_vendors(
+    world: World, task: Task, settings: RepositoryFile, effect: StartAttempt
+) -> None:
+    """The repository's file on this base has the last word on whose models see its code."""
+    _note(world, task.repo_id, vendors=settings.vendors)
+    rules = world.config.rules(task.repo)
+    for name in (effect.agent, *effect.reviewers):
+        agent = rules.agents.get(name) if rules else None
+        if agent is None or not agent.uses_model or settings.vendors is None:
+            continue
+        if agent.vendor not in settings.vendors:
+            raise Conflict(f"The repository's file does not allow the vendor {agent.vendor}.")
+
+
+def _agent_order(world: World, name: str) -> AgentOrder | None:
+    if not name:
+        return None
+    settings = world.config.agents.get(name)
+    if settings is None:
+        raise ConfigError(f"The agent `{name}` is not defined in the config any more.")
+    provider = world.config.providers.get(settings.provider or "")
+    return AgentOrder(
+        name=name,
+        driver=settings.driver,
+        command=settings.command,
+        env=settings.env,
+        read_only=tuple(str(p) for p in settings.read_only),
+        model=settings.model,
+        provider=ProviderOrder(
+            name=settings.provider,
+            api=provider.api,
+            vendor=provider.vendor or settings.provider,
+            base_url=provider.base_url,
+            key_variable=key_variable(settings.provider),
+        )
+        if provider and settings.provider
+        else None,
+        own_login=settings.credentials == "own",
+        price=settings.price,
+    )
+
+
+def key_variable(provider: str) -> str:
+    """Where the runner finds a provider's key."""
+    return f"AGENT_OS_KEY_{provider.upper().replace('-', '_')}"
+
+
+def _repository_file(mirror: Mirror, base: str) -> RepositoryFile:
+    for path in PATHS:
+        content = mirror.read_file(base, path)
+        if content is not None:
+            return parse_repository_file(content, path)
+    return RepositoryFile()
+
+
+def _gates(world: World, task: Task, settings: RepositoryFile) -> GateOrder:
+    limits = world.config.limits
+    return GateOrder(
+        setup=settings.setup,
+        checks=settings.named_checks,
+        protected_paths=settings.protected,
+        max_files=limits.changed_files,
+        max_lines=limits.changed_lines,
+        tests_may_change=task.tests_may_change,
+        check_seconds=max(1, round(limits.check_minutes * 60)),
+    )
+
+
+def _sandbox(world: World, task: Task) -> Literal["auto", "bwrap", "none"]:
+    settings = world.config.repository(task.repo)
+    return (settings.sandbox if settings else None) or world.config.sandbox
+
+
+def _refresh_failed(task: Task) -> bool:
+    """Whether the newest attempt was a refresh that did not pass: a plain merge won't do."""
+    last = task.attempts[-1] if task.attempts else None
+    return last is not None and last.kind is Kind.REFRESH and last.code is not None

@@ -1,0 +1,119 @@
+"""Attempts that have ended: their commits become ours, their outcome a fact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from agent_os.domain.attempts import KeptRef, Kind, Outcome
+from agent_os.domain.effects import AcceptOutcome
+from agent_os.domain.errors import BadInput
+from agent_os.domain.events import Event, EventKind
+from agent_os.domain.failures import FailureCode, charged
+from agent_os.domain.tasks import Task
+from agent_os.effects.performer import ABSENT, Facts, Resolution
+from agent_os.effects.world import World
+from agent_os.policy import health
+from agent_os.store import providers
+from agent_os.store.intents import Intent
+
+
+class OutcomeAccepter:
+    """Accepted once by (task, round, attempt, fence); its commits are ours before it counts."""
+
+    def perform(self, world: World, effect: AcceptOutcome, intent: str) -> Facts:
+        task = world.task(effect.key)
+        directory = Path(effect.directory)
+        try:
+            outcome = world.executor.collect(directory)
+        except BadInput as error:
+            kept = _kept_before(directory)
+            if kept:
+                world.mirror(task.repo_id).import_bundle(directory / "work.bundle", kept)
+            return [_lost(world, effect, error.message)]
+        if (outcome.round, outcome.number) != (effect.round, effect.attempt):
+            return [_lost(world, effect, "The outcome belongs to another attempt.")]
+        if outcome.kept:
+            mirror = world.mirror(task.repo_id)
+            mirror.import_bundle(directory / "work.bundle", outcome.kept)
+        seen = _provider_seen(world, effect, task, outcome)
+        return [_ended(world, effect, task, outcome), *([seen] if seen else [])]
+
+    def probe(self, world: World, effect: AcceptOutcome, intent: Intent) -> Resolution:
+        return ABSENT  # nothing outside changes, and taking it over again is harmless
+
+
+class _Snapshot(BaseModel):
+    kept: tuple[KeptRef, ...] = ()
+
+
+def _kept_before(directory: Path) -> tuple[KeptRef, ...]:
+    """What the runner had kept of the work before it died without an outcome."""
+    try:
+        return _Snapshot.model_validate_json((directory / "snapshot.json").read_bytes()).kept
+    except (OSError, ValidationError):
+        return ()
+
+
+def _lost(world: World, effect: AcceptOutcome, detail: str) -> Event:
+    code = FailureCode.LOST.value
+    data = {"code": code, "detail": detail, "signature": f"{code}:no outcome"}
+    return world.fact(effect, EventKind.ATTEMPT_ENDED, data, attempt=effect.attempt)
+
+
+def _ended(world: World, effect: AcceptOutcome, task: Task, outcome: Outcome) -> Event:
+    attempt = next(a for a in task.attempts if a.number == effect.attempt)
+    data: dict[str, object] = {
+        "detail": outcome.detail,
+        "signature": outcome.signature,
+        "head": outcome.head,
+        "seconds": (outcome.ended_at - outcome.started_at).total_seconds(),
+        "sandbox": outcome.sandbox,
+        "findings": outcome.findings.model_dump(exclude_defaults=True),
+        "work": outcome.work or "",
+    }
+    if outcome.spent is not None:
+        data["spent"] = outcome.spent.model_dump(exclude_defaults=True)
+    moved = attempt.kind is not Kind.IMPLEMENT and attempt.start != task.branch_head
+    if outcome.code is not None:
+        data |= {"code": outcome.code.value, "charged": charged(outcome.code)}
+        data["handoff"] = outcome.handoff.model_dump()
+    elif moved or outcome.head is None or outcome.evidence is None:
+        data |= {"code": FailureCode.CONFLICT.value, "charged": False}
+        data |= {"detail": "The branch moved while the attempt ran; its work is kept."}
+    else:
+        data["result"] = {
+            "head": outcome.head,
+            "base": outcome.base,
+            "text_hash": attempt.text_hash,
+            "attempt": attempt.number,
+            "summary": outcome.summary,
+            "evidence": outcome.evidence.model_dump(mode="json"),
+        }
+    return world.fact(effect, EventKind.ATTEMPT_ENDED, data, attempt=effect.attempt)
+
+
+def _provider_seen(
+    world: World, effect: AcceptOutcome, task: Task, outcome: Outcome
+) -> Event | None:
+    """What the attempt says of the provider that its agent used."""
+    attempt = next(a for a in task.attempts if a.number == effect.attempt)
+    if not attempt.provider or outcome.spent is None:
+        return None
+    name = health.health_key(attempt.provider, attempt.model, outcome.code)
+    with world.store.read() as tx:
+        known = providers.listed(tx)
+    after = health.after(
+        known.get(name),
+        name,
+        outcome.code,
+        outcome.detail,
+        outcome.resets_at,
+        attempt.key_mark,
+        world.config.limits.backoff_seconds,
+        world.clock.now(),
+    )
+    if after is None:
+        return None
+    return world.fact(effect, EventKind.PROVIDER_SEEN, after.model_dump(mode="json"))

@@ -1,0 +1,112 @@
+"""What became of each attempt that says something about its agent; and what attempts cost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from agent_os.domain.attempts import Kind
+from agent_os.domain.events import Event, EventKind
+from agent_os.domain.health import Trials, Verdict
+from agent_os.domain.tasks import Attempt, Task
+from agent_os.store import schema
+from agent_os.store.database import Store
+
+_t = schema.trials.c
+#: Refreshes and checks of what people pushed say nothing about how good an agent is.
+_KINDS = (Kind.IMPLEMENT, Kind.FIX)
+
+
+def summary(tx: sa.Connection) -> dict[str, dict[str, Trials]]:
+    """By task type, then by agent."""
+    merged = sa.func.sum(sa.case((_t.verdict == Verdict.MERGED, 1), else_=0))
+    failed = sa.func.sum(sa.case((_t.verdict.in_([Verdict.FAILED, Verdict.REVERTED]), 1), else_=0))
+    usd = sa.func.coalesce(sa.func.sum(_t.usd), 0.0)
+    query = sa.select(
+        _t.type, _t.agent, merged.label("merged"), failed.label("failed"), usd.label("usd"),
+        sa.func.count(_t.usd).label("priced"),
+    ).group_by(_t.type, _t.agent)  # fmt: skip
+    found: dict[str, dict[str, Trials]] = defaultdict(dict)
+    for row in tx.execute(query):
+        found[row.type][row.agent] = Trials(
+            merged=row.merged, failed=row.failed, usd=row.usd, priced=row.priced
+        )
+    return dict(found)
+
+
+def spent_on(tx: sa.Connection, day: datetime) -> float:
+    """US dollars of that UTC day; attempts of unknown price count with their caps."""
+    s = schema.spending.c
+    return tx.execute(sa.select(s.usd).where(s.day == f"{day:%Y-%m-%d}")).scalar() or 0.0
+
+
+def merged_lately(tx: sa.Connection, repo_id: int, since: datetime) -> list[tuple[int, int]]:
+    """(issue, round) of merged work of a repository since then: it may be reverted yet."""
+    query = sa.select(_t.number, _t.round).where(
+        _t.repo_id == repo_id, _t.verdict == Verdict.MERGED, _t.at >= since
+    )
+    return [(row.number, row.round) for row in tx.execute(query)]
+
+
+def project(store: Store, tx: sa.Connection, event: Event, task: Task) -> None:
+    """What the event says about agents; `task` is as it is after it."""
+    number = event.attempt
+    if event.kind is EventKind.RESULT_REJECTED:
+        number = int(event.data["attempt"])
+    attempt = next((a for a in task.attempts if a.number == number), None)
+    match event.kind:
+        case EventKind.ATTEMPT_ENDED if attempt is not None:
+            _pay(store, tx, event.at, attempt.cost)
+            _put(store, tx, event, task, attempt)
+        case EventKind.RESULT_REJECTED if attempt is not None:
+            _put(store, tx, event, task, attempt)
+        case EventKind.FINISHED if task.result is not None:
+            _mark(tx, task, Verdict.PASSED, Verdict.MERGED, task.result.attempt)
+        case EventKind.REVERTED:
+            _mark(tx, task, Verdict.MERGED, Verdict.REVERTED, None)
+        case _:
+            pass
+
+
+def _put(store: Store, tx: sa.Connection, event: Event, task: Task, attempt: Attempt) -> None:
+    if not attempt.agent or attempt.kind not in _KINDS or (attempt.code and not attempt.charged):
+        return
+    where = _of(task, attempt.number)
+    tx.execute(schema.trials.delete().where(*where))
+    row = {
+        "repo_id": task.repo_id,
+        "number": task.number,
+        "round": task.round,
+        "attempt": attempt.number,
+        "installation": store.installation,
+        "at": event.at,
+        "agent": attempt.agent,
+        "type": task.spec.type,
+        "verdict": Verdict.FAILED if attempt.code else Verdict.PASSED,
+        "usd": attempt.spent.usd if attempt.spent else 0.0,
+    }
+    tx.execute(schema.trials.insert().values(row))
+
+
+def _mark(
+    tx: sa.Connection, task: Task, before: Verdict, now: Verdict, attempt: int | None
+) -> None:
+    where = (*_of(task, attempt), _t.verdict == before)
+    tx.execute(schema.trials.update().where(*where).values({"verdict": now}))
+
+
+def _of(task: Task, attempt: int | None) -> tuple[sa.ColumnElement[bool], ...]:
+    where = (_t.repo_id == task.repo_id, _t.number == task.number, _t.round == task.round)
+    return where if attempt is None else (*where, _t.attempt == attempt)
+
+
+def _pay(store: Store, tx: sa.Connection, at: datetime, usd: float) -> None:
+    if not usd:
+        return
+    s, day = schema.spending.c, f"{at:%Y-%m-%d}"
+    update = schema.spending.update().where(s.day == day).values({"usd": s.usd + usd})
+    if tx.execute(update).rowcount == 0:
+        row = {"day": day, "usd": usd, "installation": store.installation}
+        tx.execute(schema.spending.insert().values(row))
