@@ -10,6 +10,7 @@ from agent_os.agents.driver import (
     Driver,
     Finish,
     Launch,
+    Reader,
     clean_environment,
     visible_paths,
 )
@@ -38,7 +39,7 @@ class CommandDriver(Driver):
         return CommandReader()
 
 
-class CommandReader:
+class CommandReader(Reader):
     """A command's output is for people; its exit code is all that counts."""
 
     def line(self, text: str) -> Sequence[AgentEvent]:

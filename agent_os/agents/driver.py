@@ -42,7 +42,8 @@ class Assignment:
 class Launch:
     """How to start an agent: `env` is its whole environment, `read_only` what it sees besides.
 
-    `files` are written into its home before, by their path relative to it.
+    `files` are written into its home before, by their path relative to it. `notes` are patterns of
+    files there, lines of JSON in which the program notes what it does while it runs.
     """
 
     argv: tuple[str, ...]
@@ -50,6 +51,7 @@ class Launch:
     stdin: bytes = b""
     read_only: tuple[Path, ...] = field(default=())
     files: Mapping[str, str] = field(default_factory=dict[str, str])
+    notes: tuple[str, ...] = field(default=())
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,25 @@ class Finish:
 
 
 class Reader(Protocol):
-    """Reads one run's output, a line at a time; keeps what it needs for the judgement."""
+    """Reads one run's output, a line at a time; keeps what it needs for the judgement.
+
+    Derive from it: what is not set or defined below is as here.
+    """
+
+    hopeless: bool = False
+    """The provider refused, and the program goes on trying: it is ended, then judged."""
 
     def line(self, text: str) -> Sequence[AgentEvent]:
         """What the line tells. A line that is not understood tells nothing."""
         ...
+
+    def error_line(self, text: str) -> Sequence[AgentEvent]:
+        """The same for a line of its standard error."""
+        return ()
+
+    def noted_line(self, text: str) -> Sequence[AgentEvent]:
+        """The same for a line of the files of `Launch.notes`."""
+        return ()
 
     def finish(self, exit_code: int, tail: str) -> Finish:
         """What its ending means; `tail` is the end of all that it wrote."""
@@ -82,12 +98,12 @@ class Driver(Protocol):
     """For people: how to get the program."""
     apis: tuple[str, ...] = ()
     """The provider interfaces that it can use, by their names in the config; none: no model."""
-    own_vendor: str = ""
-    """Whose models its own login opens; empty: it has no login of its own."""
     login_files: tuple[str, ...] = ()
-    """Where that login lies, relative to the owner's home."""
+    """Where its program keeps its own login, relative to the owner's home; none: it has none."""
     resumes: bool = False
     """Whether `Assignment.session` works."""
+    tells_tools: bool = True
+    """Whether it tells that a tool begins; else its processes are looked at."""
 
     def launch(self, run: Assignment) -> Launch:
         """How to start it. BadInput when the order lacks what it needs."""

@@ -25,6 +25,8 @@ class Happening(StrEnum):
     """Tokens since the last such event: they add up."""
     TOTAL = "total"
     """Tokens of the whole run, and `usd` where the program says so: replaces what added up."""
+    PROGRESS = "progress"
+    """A sign of life and no more; it is not kept."""
     RETRY = "retry"
     ERROR = "error"
 

@@ -1,0 +1,1 @@
+"""The tools that our own agent offers to its model."""

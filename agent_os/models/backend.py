@@ -1,0 +1,98 @@
+"""What every back end takes and gives: plain data, the same for all vendors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Literal, Protocol
+
+from agent_os.domain.contract import Contract
+from agent_os.domain.usage import Usage
+
+Json = Mapping[str, Any]
+
+
+class ToolSpec(Contract):
+    """A tool that the model may call. `parameters` is a JSON schema of an object."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+class ToolCall(Contract):
+    """`arguments` is the JSON text as the model wrote it: it may be malformed."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class ToolResult(Contract):
+    call_id: str
+    name: str
+    text: str
+    failed: bool = False
+
+
+class Own(Contract):
+    """A reply in its vendor's own parts. They go back unchanged: some vendors refuse a
+    conversation whose reasoning or signatures are missing."""
+
+    api: str
+    parts: tuple[dict[str, Any], ...]
+
+
+class Message(Contract):
+    """One entry of a conversation: `user` has text, `assistant` text and calls, `tool` results."""
+
+    role: Literal["user", "assistant", "tool"]
+    text: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    results: tuple[ToolResult, ...] = ()
+    own: Own | None = None
+
+
+class Request(Contract):
+    """`answer_schema`: a JSON schema that the reply's text is to follow. `seconds`: for it all."""
+
+    system: str
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    max_output_tokens: int = 16_000
+    answer_schema: dict[str, Any] | None = None
+    seconds: float = 900.0
+
+
+class Stop(StrEnum):
+    """Why the reply ended."""
+
+    END = "end"
+    TOOLS = "tools"
+    LENGTH = "length"
+    REFUSED = "refused"
+    MALFORMED = "malformed"
+    """The vendor threw away a tool call that its model wrote wrongly."""
+
+
+class Reply(Contract):
+    text: str
+    calls: tuple[ToolCall, ...]
+    usage: Usage
+    stop: Stop
+    own: Own | None = None
+
+    def message(self) -> Message:
+        return Message(role="assistant", text=self.text, calls=self.calls, own=self.own)
+
+
+class InferenceBackend(Protocol):
+    """A model. Never retries: waiting and falling back is the caller's business."""
+
+    def reply(self, request: Request) -> Reply:
+        """The model's next message. Raises ModelError."""
+        ...
+
+    def close(self) -> None:
+        """Give up its connections."""
+        ...
