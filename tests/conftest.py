@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from tests import told
+from tests.agents import programs
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,7 +28,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Honour `needs(program)`: skip with the reason, but fail where everything must be there."""
     for marker in item.iter_markers("needs"):
         program = str(marker.args[0])
-        if shutil.which(program) is None:
+        if shutil.which(program, path=programs.search_path()) is None:
             reason = f"needs {program}, which is not installed"
             if os.environ.get("CI") == "true":
                 pytest.fail(reason, pytrace=False)

@@ -109,7 +109,7 @@ def _config(order: AgentOrder) -> dict[str, object]:
 
 
 class OpencodeReader(Reader):
-    """A tool is told when it has ended. Its retries have no end, nor have those of broken answers."""
+    """A tool is told when it has ended. Retries and broken answers have no end."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

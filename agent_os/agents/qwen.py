@@ -36,7 +36,7 @@ _SETTINGS = {
     "general": {"enableAutoUpdate": False, "disableAutoUpdate": True, "disableUpdateNag": True},
     "privacy": {"usageStatisticsEnabled": False},
     "telemetry": {"enabled": False},
-    "model": {"generationConfig": {"maxRetries": 1}, "skipLoopDetection": True},
+    "model": {"generationConfig": {"maxRetries": 0}, "skipLoopDetection": True},
 }
 #: They leave the work dir, or wait for a time at which nobody is there.
 _WITHOUT = ("enter_worktree", "cron_create", "loop_wakeup")

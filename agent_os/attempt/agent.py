@@ -13,6 +13,7 @@ from agent_os.attempt.directory import AttemptDirectory
 from agent_os.attempt.failpoints import failpoint
 from agent_os.attempt.journal import Journal
 from agent_os.attempt.listening import Listening, spent_before
+from agent_os.attempt.place import Place
 from agent_os.attempt.states import AgentProcess, AgentRun, load, save
 from agent_os.attempt.stopping import StopRequest
 from agent_os.domain.attempts import AgentOrder, Order
@@ -34,6 +35,7 @@ class AgentStage:
     directory: AttemptDirectory
     order: Order
     agent: AgentOrder
+    place: Place
     sandbox: Sandbox
     clock: Clock
     stop: StopRequest
@@ -41,7 +43,7 @@ class AgentStage:
 
     def run(self, prompt: str, session: str = "", spent: Spent | None = None) -> AgentRun:
         """`session`: go on with it. `spent`: what earlier runs of this attempt cost."""
-        seconds = (self.order.limits.deadline - self.clock.now()) / timedelta(seconds=1)
+        seconds = (self.place.deadline - self.clock.now()) / timedelta(seconds=1)
         if seconds <= 0:
             return AgentRun(
                 code=FailureCode.TIMEOUT, detail="The deadline passed before the start."
@@ -50,8 +52,10 @@ class AgentStage:
         run = self._assignment(prompt, session, seconds, spent)
         launch = driver.launch(run)
         reader = driver.reader(self.agent, self.clock)
-        notes = (self.directory.home, launch.notes)
-        hearing = Listening(reader, self.agent, self.journal, run.usd, notes)
+        notes = (self.place.home, launch.notes)
+        hearing = Listening(
+            reader, self.agent, self.journal, run.usd, notes, self.place.stage
+        )
         program = self._program(driver, launch, hearing, seconds)
         try:
             ending = run_program(
@@ -73,10 +77,10 @@ class AgentStage:
         before = spent.usd if spent and spent.usd else 0.0
         return Assignment(
             order=self.agent,
-            work=self.directory.work,
-            home=self.directory.home,
-            task_file=self.directory.task,
-            handoff_file=self.directory.handoff,
+            work=self.place.work,
+            home=self.place.home,
+            task_file=self.place.task,
+            handoff_file=self.place.handoff,
             prompt=prompt,
             seconds=seconds,
             usd=None if cap is None else max(0.0, cap - before),
@@ -87,7 +91,7 @@ class AgentStage:
     def _program(
         self, driver: Driver, launch: Launch, hearing: Listening, seconds: float
     ) -> Program:
-        home = self.directory.home
+        home = self.place.home
         for name, text in launch.files.items():
             file = home / name
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -95,11 +99,11 @@ class AgentStage:
             file.chmod(0o600)
         return Program(
             argv=self.sandbox.wrap(
-                launch.argv, self.directory.work, self._view(launch, self._login(driver))
+                launch.argv, self.place.work, self._view(launch, self._login(driver))
             ),
-            cwd=self.directory.work,
+            cwd=self.place.work,
             env=launch.env,
-            log=self.directory.agent_log,
+            log=self.place.log,
             seconds=seconds,
             stall_seconds=self.order.limits.stall_seconds,
             output_bytes=self.order.limits.output_bytes,
@@ -114,7 +118,7 @@ class AgentStage:
             return ()
         owners = Path.home()
         placed = tuple(
-            (owners / name, self.directory.home / name)
+            (owners / name, self.place.home / name)
             for name in driver.login_files
             if (owners / name).is_file()
         )
@@ -128,12 +132,11 @@ class AgentStage:
 
     def _view(self, launch: Launch, placed: tuple[tuple[Path, Path], ...]) -> View:
         """Its work dir and home; read-only its task, the mirror's objects, what it asks for."""
-        directory = self.directory
         return View(
-            writable=(directory.work, directory.home),
+            writable=(self.place.work, self.place.home),
             read_only=(
-                *(directory.task, directory.handoff, directory.prompt, *launch.read_only),
-                (directory.path / self.order.mirror).resolve() / "objects",
+                *(*self.place.shown, *launch.read_only),
+                (self.directory.path / self.order.mirror).resolve() / "objects",
             ),
             search_path=launch.env.get("PATH", os.defpath),
             placed=placed,
@@ -178,7 +181,7 @@ class AgentStage:
             case End.CANCELLED:
                 return Finish(FailureCode.LOST, self.stop.reason())
             case End.TIMEOUT:
-                words = f"Still running at its deadline {limits.deadline:%H:%M} UTC."
+                words = f"Still running at its deadline {self.place.deadline:%H:%M} UTC."
                 return Finish(FailureCode.TIMEOUT, words)
             case End.STALLED if driver.apis and not self._in_tool(driver, ending, hearing):
                 # Not the task's fault: the agent waits for an answer that does not come.

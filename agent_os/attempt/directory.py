@@ -41,6 +41,7 @@ class AttemptDirectory:
         self.runner_log = self.path / "runner.log"
         self.events = self.path / "events.jsonl"
         self.result = self.path / "result.md"
+        self.answer = self.path / "answer.md"
         self.snapshot_taken = self.path / "snapshot.json"
         self.bundle = self.path / "work.bundle"
         self.evidence = self.path / "evidence.json"

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from agent_os.agents import prices
 from agent_os.agents.driver import Reader
 from agent_os.agents.events import AgentEvent, Happening
 from agent_os.attempt.journal import Journal
 from agent_os.attempt.lines import Lines
 from agent_os.attempt.noted import Notes
+from agent_os.attempt.tally import Tally
 from agent_os.domain.attempts import AgentOrder
 from agent_os.domain.usage import Spent, Usage
 
@@ -30,8 +30,10 @@ class Listening:
         journal: Journal,
         usd: float | None,
         notes: tuple[Path, tuple[str, ...]] | None = None,
+        stage: str = "agent",
     ) -> None:
         """`notes`: the home and the patterns of the files in it that the program writes."""
+        self._stage = stage
         self.session = ""
         self._reader = reader
         self._order = order
@@ -40,17 +42,15 @@ class Listening:
         self._output, self._errors = Lines(), Lines()
         self._noted_life = False
         self._notes = Notes(*notes, self._take_notes) if notes and notes[1] else None
-        self._usage = Usage()
-        self._total: AgentEvent | None = None
-        self._turns = 0
+        self._tally = Tally(order)
         self._tools = 0
         self._in_tool = False
         self._written = 0
-        self._usd: float | None = 0.0
 
     @property
     def over(self) -> bool:
-        return self._cap is not None and self._usd is not None and self._usd >= self._cap
+        usd = self._tally.usd
+        return self._cap is not None and usd is not None and usd >= self._cap
 
     @property
     def hopeless(self) -> bool:
@@ -59,7 +59,7 @@ class Listening:
 
     @property
     def in_tool(self) -> bool:
-        """Whether a tool of the agent's ran when it was last looked at: else it waits for its model.
+        """Whether a tool of the agent's ran at the last look: else it waits for its model.
 
         Not what it tells later: a program that is being ended says that its tools have ended.
         """
@@ -67,8 +67,8 @@ class Listening:
 
     @property
     def spent(self) -> Spent:
-        """So far. What the program itself says of the whole run goes before what added up."""
-        return Spent(usage=self._usage, usd=self._usd, turns=self._turns)
+        """So far."""
+        return self._tally.spent
 
     def take(self, data: bytes, *, standard: bool) -> bool:
         """The next piece of its output or errors; whether there was a sign of life in it."""
@@ -112,24 +112,15 @@ class Listening:
         if event.kind is Happening.SESSION:
             self.session = event.session or self.session
         if event.kind is Happening.TURN:
-            self._turns += 1
+            self._tally.turns += 1
         if event.kind is Happening.TOOL:
             self._tools += 1
         if event.kind is Happening.TOOL_DONE:
             self._tools = max(0, self._tools - 1)
         if event.kind is Happening.TOTAL:
-            self._total = event
-            self._usage = event.usage or self._usage
+            self._tally.total(event.usage, event.usd)
         elif event.usage is not None:
-            self._usage += event.usage
-        if event.usage is not None or event.usd is not None:
-            self._usd = self._price(event)
-
-    def _price(self, event: AgentEvent) -> float | None:
-        """Our price list first: it is the same for all programs; else what the program says."""
-        ours = prices.cost(self._order, self._usage)
-        theirs = event.usd if event.usd is not None else self._total and self._total.usd
-        return theirs if ours is None else ours
+            self._tally.add(event.usage)
 
     def _note(self, event: AgentEvent) -> None:
         """Into the journal, bounded in length and number."""
@@ -146,21 +137,23 @@ class Listening:
             facts["code"] = event.code.value
         if event.usage is not None:
             facts["usage"] = json.dumps(event.usage.model_dump(exclude_defaults=True))
-        self._journal.write("agent", event.kind.value, **facts)
+        self._journal.write(self._stage, event.kind.value, **facts)
 
 
-def spent_before(events: Path, order: AgentOrder) -> Spent | None:
+def spent_before(events: Path, order: AgentOrder, stage: str = "agent") -> Spent | None:
     """What a run had cost whose runner died: from the journal. None when no model was used."""
-    usage, turns, known = Usage(), 0, False
+    tally, known = Tally(order), False
     for line in _lines(events):
         with suppress(ValueError, TypeError, AttributeError):
             entry = json.loads(line)
-            turns += entry.get("event") == Happening.TURN
+            tally.turns += entry.get("event") == Happening.TURN
             if said := entry.get("usage"):
-                found = Usage.model_validate_json(said)
-                usage = found if entry["event"] == Happening.TOTAL else usage + found
-                known = True
-    return Spent(usage=usage, usd=prices.cost(order, usage), turns=turns) if known else None
+                usage, known = Usage.model_validate_json(said), True
+                if entry["event"] == Happening.TOTAL:
+                    tally.total(usage, entry.get("usd"))
+                else:
+                    tally.add(usage)
+    return tally.spent if known else None
 
 
 def _lines(events: Path) -> list[bytes]:

@@ -18,6 +18,7 @@ from jinja2 import (
     TemplateSyntaxError,
 )
 
+from agent_os.attempt import answer
 from agent_os.attempt.directory import AttemptDirectory, write_atomic
 from agent_os.attempt.result import example, instructions
 from agent_os.domain.attempts import Order, PromptBudget
@@ -37,9 +38,14 @@ def write_prompt(directory: AttemptDirectory, order: Order) -> None:
         for name, text in order.parts.model_dump().items()
     }
     handoff = directory.read_text(directory.handoff, _LONGEST_FILE)
+    answers = order.deliverable == "answer"
+    asked = "\n".join(f"- {name}" for name in order.sections)
     text = render(
-        "prompt.md.j2",
+        "answer.md.j2" if answers else "prompt.md.j2",
         directory.prompts,
+        sections=_from_outside(asked),
+        answer_instructions=answer.instructions(order.sections),
+        answer_example=answer.example(),
         title=" ".join(order.title.split()),
         task=order.task,
         kind=order.kind.value,
@@ -55,13 +61,17 @@ def write_prompt(directory: AttemptDirectory, order: Order) -> None:
     write_atomic(directory.prompt, text)
 
 
-def repair_prompt(directory: AttemptDirectory, problem: str, *, fresh: bool) -> str:
+def repair_prompt(
+    directory: AttemptDirectory, order: Order, problem: str, *, fresh: bool
+) -> str:
     """What the agent is told whose result file can't be read; `fresh`: it knows nothing yet."""
+    answers = order.deliverable == "answer"
     return render(
         "repair.md.j2",
         directory.prompts,
         problem=problem,
         fresh=fresh,
+        answer_instructions=answer.instructions(order.sections) if answers else "",
         instructions=instructions(),
         example=example(),
     )

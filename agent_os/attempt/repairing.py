@@ -1,9 +1,11 @@
-"""One more round when the result file won't do: in the same session, else as a short new run."""
+"""One more round when result or answer file won't do: in the same session, else as a short new run."""
 
 from __future__ import annotations
 
 from agent_os.agents.registry import driver_named
 from agent_os.attempt.agent import AgentStage, end_left_behind
+from agent_os.attempt.answer import FILE_NAME as ANSWER_FILE
+from agent_os.attempt.answer import SOURCES, missing, read_answer
 from agent_os.attempt.directory import write_atomic
 from agent_os.attempt.failpoints import failpoint
 from agent_os.attempt.prompt import repair_prompt
@@ -32,7 +34,8 @@ def repair(stage: AgentStage, run: AgentRun) -> AgentRun | None:
     stage.journal.write("repair", "started", problem=problem)
     failpoint("repair.claimed")
     session = run.session if driver.resumes else ""
-    done = stage.run(repair_prompt(directory, problem, fresh=not session), session, run.spent)
+    prompt = repair_prompt(directory, stage.order, problem, fresh=not session)
+    done = stage.run(prompt, session, run.spent)
     save(directory.repair_done, done)
     left = _problem(stage)
     stage.journal.write("repair", "ended", code=done.code.value if done.code else None, left=left)
@@ -40,7 +43,14 @@ def repair(stage: AgentStage, run: AgentRun) -> AgentRun | None:
 
 
 def _problem(stage: AgentStage) -> str:
-    """Why the result file can't be used; empty: it can."""
+    """Why what the agent left can't be used; empty: it can."""
+    problems = [_result_problem(stage)]
+    if stage.order.deliverable == "answer":
+        problems.append(_answer_problem(stage))
+    return " ".join(problem for problem in problems if problem)
+
+
+def _result_problem(stage: AgentStage) -> str:
     try:
         data = read_result(stage.directory.work)
         if data is None:
@@ -49,3 +59,13 @@ def _problem(stage: AgentStage) -> str:
     except BadInput as error:
         return error.message
     return ""
+
+
+def _answer_problem(stage: AgentStage) -> str:
+    try:
+        text = read_answer(stage.directory.work)
+    except BadInput as error:
+        return error.message
+    lacks = missing(text, (*stage.order.sections, SOURCES))
+    names = ", ".join(f"`## {name}`" for name in lacks)
+    return f"{ANSWER_FILE} has no text under {names}." if lacks else ""

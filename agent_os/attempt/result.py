@@ -91,7 +91,7 @@ class AgentResult(BaseModel):
         if not self.summary:
             raise ValueError("the section Summary is missing or empty")
         for name, title, ask in sections():
-            if _is_placeholder(str(getattr(self, name)), ask):
+            if is_placeholder(str(getattr(self, name)), ask):
                 raise ValueError(f"the section {title} still holds a placeholder")
         return self
 
@@ -129,16 +129,21 @@ def example() -> str:
 
 def read_result(work: Path) -> bytes | None:
     """The file's bytes, or None when there is none. BadInput if it is a link or too large."""
-    path = work / FILE_NAME
+    return read_left(work, FILE_NAME, MAX_BYTES)
+
+
+def read_left(work: Path, name: str, max_bytes: int) -> bytes | None:
+    """The same for any file that an agent leaves for us in its work dir."""
+    path = work / name
     if not is_real_directory(work):
         return None
     if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise BadInput(f"{FILE_NAME} is not a regular file.")
+        raise BadInput(f"{name} is not a regular file.")
     if not path.exists():
         return None
-    data = read_regular(path, MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise BadInput(f"{FILE_NAME} is larger than {MAX_BYTES // 1024} KB.")
+    data = read_regular(path, max_bytes + 1)
+    if len(data) > max_bytes:
+        raise BadInput(f"{name} is larger than {max_bytes:,} bytes.")
     return data
 
 
@@ -187,7 +192,8 @@ def _parse_sections(body: str) -> dict[str, str]:
     return {name: "\n".join(lines).strip() for name, lines in found.items()}
 
 
-def _is_placeholder(text: str, ask: str) -> bool:
+def is_placeholder(text: str, ask: str) -> bool:
+    """Whether `text` only stands for what was asked for by `ask`."""
     plain = " ".join(text.split()).strip("`*_ ").casefold()
     if plain.rstrip(".:!") in ("todo", "tbd", "fixme", "xxx") or set(plain) & {".", "…"} == set(
         plain or "?"

@@ -10,19 +10,21 @@ from agent_os.attempt.agent import AgentStage, end_lost_agent
 from agent_os.attempt.directory import AttemptDirectory, write_atomic
 from agent_os.attempt.failpoints import failpoint
 from agent_os.attempt.failure import Failure, failure, failure_of
+from agent_os.attempt.gates.answer import judge_answer
 from agent_os.attempt.gates.changes import Change, diff_text, read_changes
 from agent_os.attempt.gates.context import GateContext
 from agent_os.attempt.gates.contract import check_contract
 from agent_os.attempt.gates.sequence import run_gates
 from agent_os.attempt.journal import Journal
 from agent_os.attempt.leaving import PART_CHARS, make_findings, make_handoff
+from agent_os.attempt.place import workplace
 from agent_os.attempt.preparing import prepare
 from agent_os.attempt.prompt import LONGEST_PROMPT
 from agent_os.attempt.repairing import repair
 from agent_os.attempt.result import AgentResult
 from agent_os.attempt.states import AgentRun, Prepared, Started, Taken, load, save
 from agent_os.attempt.stopping import StopRequest
-from agent_os.attempt.taking import read_taken_result, take
+from agent_os.attempt.taking import read_taken_answer, read_taken_result, take
 from agent_os.attempt.verdict import worst
 from agent_os.domain.attempts import Evidence, GateResult, Order, Outcome, Verdict
 from agent_os.domain.clock import Clock
@@ -141,6 +143,7 @@ class Runner:
             self.directory,
             self.order,
             self.order.agent,
+            workplace(self.directory, self.order),
             self.sandbox,
             self.clock,
             self.stop,
@@ -166,7 +169,16 @@ class Runner:
     def _judge(self, prepared: Prepared) -> Evidence:
         assert self.sandbox is not None  # set by _prepare
         contract = check_contract(self.result, self.taken.problem)
-        if self.taken.head is None:
+        if self.order.deliverable == "answer":
+            evidence = judge_answer(
+                self.order,
+                self.repository.path,
+                read_taken_answer(self.directory, self.order, self.taken),
+                contract,
+                self.sandbox.kind,
+                self.journal,
+            )
+        elif self.taken.head is None:
             evidence = self._nothing_changed(prepared, contract)
         else:
             self.journal.write("gates", "started")
@@ -209,6 +221,7 @@ class Runner:
 
     def _outcome(self, failed: Failure | None, started_at: datetime) -> Outcome:
         changes, diff = self._changes()
+        answer = read_taken_answer(self.directory, self.order, self.taken)
         agent = self.order.agent.name if self.order.agent and self.agent_run else ""
         return Outcome(
             round=self.order.round,
@@ -218,6 +231,7 @@ class Runner:
             detail=failed.detail if failed else "All gates passed.",
             signature=failed.signature if failed else "",
             head=self.taken.head if failed is None else None,
+            answer=answer.text if failed is None else "",
             work=self.taken.head,
             base=self.order.base,
             changed_files=len(changes),
@@ -233,7 +247,7 @@ class Runner:
             ended_at=self.clock.now(),
             evidence=self.evidence,
             handoff=make_handoff(
-                self.order, self.agent_run, self.result, self.evidence, diff, failed
+                self.order, self.agent_run, self.result, self.evidence, diff or answer.safe, failed
             ),
             findings=make_findings(self.result),
             kept=self.taken.kept,

@@ -61,6 +61,10 @@ class Taken(Contract):
     notes: tuple[str, ...] = ()
     problem: str = ""
     """Why the result file can't be read; empty if it can, or is not there."""
+    thrown_away: int = 0
+    """Files changed in an attempt that was to answer only."""
+    answer_problem: str = ""
+    """Why there is no usable answer, where one was asked for."""
 
 
 State = TypeVar("State", bound=Contract)

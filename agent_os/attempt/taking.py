@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 
-from agent_os.attempt.directory import AttemptDirectory
+from agent_os.attempt.answer import MAX_BYTES, read_answer
+from agent_os.attempt.directory import AttemptDirectory, write_atomic
 from agent_os.attempt.failpoints import failpoint
+from agent_os.attempt.gates.answer import Answer
+from agent_os.attempt.gates.changes import read_changes
 from agent_os.attempt.result import AgentResult, parse_result, read_result
 from agent_os.attempt.states import Prepared, Taken
 from agent_os.domain.attempts import KeptRef, Kind, Order
@@ -38,8 +41,12 @@ def take(
     failpoint("snapshot.half")
     repository.bundle(directory.bundle, snapshot.kept)
     problem = _take_result(directory)
+    answers = order.deliverable == "answer"
     return Taken(
-        head=snapshot.head,
+        # Of an answer nothing is published but the answer; what was changed is only kept.
+        head=None if answers else snapshot.head,
+        thrown_away=_changed(repository, prepared, snapshot.head) if answers else 0,
+        answer_problem=_take_answer(directory) if answers else "",
         kept=tuple(snapshot.kept),
         notes=tuple(note.encode("utf-8", "replace").decode() for note in snapshot.notes),
         problem=problem,
@@ -51,6 +58,29 @@ def read_taken_result(directory: AttemptDirectory, taken: Taken) -> AgentResult 
     if taken.problem or not directory.result.exists():
         return None
     return parse_result(directory.result.read_bytes())
+
+
+def read_taken_answer(directory: AttemptDirectory, order: Order, taken: Taken) -> Answer:
+    """What is to be posted, as it was taken; without text where there is none."""
+    provider = order.agent.provider if order.agent else None
+    key = os.environ.get(provider.key_variable, "") if provider else ""
+    text = ""
+    if order.deliverable == "answer" and not taken.answer_problem:
+        text = directory.read_text(directory.answer, MAX_BYTES)
+    return Answer(text, taken.answer_problem, taken.thrown_away, (key,))
+
+
+def _changed(repository: SnapshotRepository, prepared: Prepared, head: str | None) -> int:
+    """How many files differ from what the agent was given."""
+    return len(read_changes(repository.path, prepared.checked_out, head)) if head else 0
+
+
+def _take_answer(directory: AttemptDirectory) -> str:
+    try:
+        write_atomic(directory.answer, read_answer(directory.work))
+    except BadInput as error:
+        return error.message
+    return ""
 
 
 def _without_agent(

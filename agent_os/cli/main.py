@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from agent_os.cli import control, doctor, hub, run, service, tasks
+from agent_os.cli import agents, control, doctor, hub, run, service, tasks
 
 app = typer.Typer(
     name="agent-os",
@@ -23,6 +23,7 @@ app.command(rich_help_panel=SEE)(tasks.status)
 app.command("show", rich_help_panel=SEE)(tasks.show_)
 app.command(rich_help_panel=SEE)(tasks.why)
 app.command(rich_help_panel=SEE)(tasks.logs)
+app.command(rich_help_panel=SEE)(agents.agents)
 app.command(rich_help_panel=ACT)(control.retry)
 app.command(rich_help_panel=ACT)(control.stop)
 app.command(rich_help_panel=ACT)(control.pause)

@@ -10,6 +10,8 @@ from pydantic import Field
 
 from agent_os.domain.contract import Contract
 from agent_os.domain.failures import FailureCode
+from agent_os.domain.triage import Triage
+from agent_os.domain.review import Review
 from agent_os.domain.usage import Price, Spent
 
 
@@ -18,6 +20,12 @@ class Kind(StrEnum):
     FIX = "fix"
     REFRESH = "refresh"
     VERIFY = "verify"
+    TRIAGE = "triage"
+    """A model reads the issue, before an agent does; no work dir, no gates."""
+
+
+#: What a task ends in: a change of the repository's files, or an answer on its issue.
+Deliverable = Literal["change", "answer"]
 
 
 class ProviderOrder(Contract):
@@ -74,6 +82,21 @@ class PromptBudget(Contract):
     handoff: int = Field(default=6_000, ge=100)
     lessons: int = Field(default=1_000, ge=100)
     codebase: int = Field(default=3_000, ge=100)
+    diff: int = Field(default=12_000, ge=100)
+    """In the prompt of a review."""
+
+
+class ReviewOrder(Contract):
+    """Another agent is to look at a result that passed all other gates."""
+
+    reviewers: tuple[AgentOrder, ...] = ()
+    """Best first; none: nobody may at this time, so that there is no pass either."""
+    nobody: str = ""
+    """Why there is none."""
+    seconds: int = 600
+    """For each of them."""
+    known: Review | None = None
+    """Of the result before: the same change is not looked at again."""
 
 
 class GateOrder(Contract):
@@ -120,10 +143,17 @@ class Order(Contract):
     mirror: str
     agent: AgentOrder | None
     """None for `verify`: gates only."""
+    thinker: AgentOrder | None = None
+    """`triage` only: the model to ask; no program is launched."""
     parts: PromptParts = PromptParts()
     budget: PromptBudget = PromptBudget()
     gates: GateOrder
+    review: ReviewOrder | None = None
+    """None: no review is configured."""
     limits: Limits
+    deliverable: Deliverable = "change"
+    sections: tuple[str, ...] = ()
+    """Headings that the issue asks for in an answer."""
     redo: bool = False
     """`refresh` only: a plain merge was tried and failed the gates; the agent works on the base."""
     sandbox: Literal["auto", "bwrap", "none"] = "auto"
@@ -151,6 +181,8 @@ class GateResult(Contract):
     code: FailureCode | None = None
     """Why it failed; None unless the verdict is `fail` or `unavailable`."""
     log: str = ""
+    signature: str = ""
+    """Equal when it failed in the same way; empty: made from detail and log."""
     seconds: float = 0.0
 
 
@@ -161,6 +193,17 @@ class Evidence(Contract):
     head: str
     sandbox: str
     gates: tuple[GateResult, ...]
+    review: Review | None = None
+
+
+class ReviewerRun(Contract):
+    """How a reviewer ended. `code` None: it gave a verdict that can be read."""
+
+    agent: str
+    code: FailureCode | None = None
+    detail: str = ""
+    resets_at: datetime | None = None
+    spent: Spent | None = None
 
 
 class Handoff(Contract):
@@ -199,7 +242,9 @@ class Outcome(Contract):
     signature: str = ""
     """Normalized fingerprint of the failure: equal when the same thing failed again."""
     head: str | None = None
-    """The commit to publish; None when there is nothing to publish."""
+    """The commit to publish; None when there is nothing to publish, or an answer instead."""
+    answer: str = ""
+    """What to post on the issue, Markdown; only from a complete attempt that was to answer."""
     work: str | None = None
     """The newest commit that was kept of the work, also when it failed."""
     base: str
@@ -218,7 +263,11 @@ class Outcome(Contract):
     started_at: datetime
     ended_at: datetime
     evidence: Evidence | None = None
+    reviewers: tuple[ReviewerRun, ...] = ()
+    """All that were asked to look at the result."""
     handoff: Handoff = Handoff()
     findings: Findings = Findings()
     kept: tuple[KeptRef, ...] = ()
     """Every ref in `work.bundle`."""
+    triage: Triage | None = None
+    """Of a complete `triage`."""

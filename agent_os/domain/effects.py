@@ -60,6 +60,10 @@ class StartAttempt(Effect):
     """What it may cost; None: its agent uses no model."""
     reviewers: tuple[str, ...] = ()
     """Agents that may look at the result, best first."""
+    unreviewed: str = ""
+    """Why there is no reviewer although the config asks for one."""
+    verifies: int = 0
+    """`verify` only: the attempt that did the `work`; 0: what is on the branch is checked."""
     resume: bool = False
     """Start the runner again on an attempt whose process is gone."""
 
@@ -143,10 +147,11 @@ class SetLabels(Effect):
 
 
 class WriteComment(Effect):
-    """Purpose `status` is edited in place later; `notice` is a new one that mentions someone."""
+    """Purpose `status` is edited in place later; `notice` is a new one that mentions someone;
+    `answer` is the deliverable of a task without a diff."""
 
     kind = "write_comment"
-    purpose: Literal["status", "notice"]
+    purpose: Literal["status", "notice", "answer"]
     state: str
     body: str
 

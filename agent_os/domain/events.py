@@ -44,6 +44,7 @@ class EventKind(StrEnum):
     REVIEW_ASKED = "review_asked"
     REVIEW_SEEN = "review_seen"
     RESULT_REJECTED = "result_rejected"
+    ANSWERED = "answered"
     FINISHED = "finished"
     SETTLED = "settled"
     REVERTED = "reverted"

@@ -8,6 +8,7 @@ from agent_os.domain.attempts import Handoff, Kind
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode, charged
 from agent_os.domain.tasks import (
+    Answered,
     Attempt,
     Cancelled,
     Hold,
@@ -21,6 +22,8 @@ from agent_os.domain.tasks import (
     Wanted,
 )
 from agent_os.domain.usage import Spent
+
+_LONGEST_ANSWER = 3_800
 
 
 def fold(task: Task | None, event: Event) -> Task | None:
@@ -55,8 +58,17 @@ def _requested(task: Task | None, event: Event) -> Task:
         "node": data.get("node", ""),
         "round": task.round + 1 if task else 1,
         "notes": task.notes if task else "",
+        "handoff": _answer_before(task) if task else None,
     }
     return Task.model_validate({**asked, **fresh})
+
+
+def _answer_before(task: Task) -> Handoff | None:
+    """Who asks again has read our answer: whoever goes on has to know it too."""
+    if task.answered is None or task.result is None:
+        return None
+    said = f"Round {task.round} was answered on the issue; what follows came after the answer."
+    return Handoff(attempted=said, changed=f"The answer:\n\n{task.result.answer[:_LONGEST_ANSWER]}")
 
 
 def _renewed(task: Task) -> dict[str, object]:
@@ -101,7 +113,7 @@ def _issue_closed(task: Task, _event: Event) -> Task:
 
 
 def _issue_reopened(task: Task, _event: Event) -> Task:
-    return task.model_copy(update={"issue_open": True, "settled": False})
+    return task.model_copy(update={"issue_open": True, "reopened": True, "settled": False})
 
 
 def _noted(task: Task, event: Event) -> Task:
@@ -124,9 +136,9 @@ def _waiting(task: Task, event: Event) -> Task:
 
 
 def _work_wanted(task: Task, event: Event) -> Task:
-    """A fix is wanted when the result won't do: a failed one must not bring the old result back."""
+    """New work is wanted when the result won't do: when it fails, the old one must not come back."""
     wanted = Wanted.model_validate(event.data)
-    result = None if wanted.kind is Kind.FIX else task.result
+    result = None if wanted.kind in (Kind.FIX, Kind.IMPLEMENT) else task.result
     return task.model_copy(update={"wanted": wanted, "waiting": None, "result": result})
 
 
@@ -238,6 +250,11 @@ def _settled(task: Task, _event: Event) -> Task:
     return task.model_copy(update={"settled": True})
 
 
+def _answered(task: Task, event: Event) -> Task:
+    answered = Answered.model_validate(event.data)
+    return task.model_copy(update={"answered": answered, "waiting": None})
+
+
 def _finished(task: Task, event: Event) -> Task:
     return task.model_copy(update={"finished_at": event.at, "waiting": None, "hold": None})
 
@@ -292,6 +309,7 @@ _CHANGES: dict[EventKind, Callable[[Task, Event], Task]] = {
     EventKind.PULL_CLOSED: _pull_closed,
     EventKind.REVIEW_ASKED: _review_asked,
     EventKind.REVIEW_SEEN: _review_seen,
+    EventKind.ANSWERED: _answered,
     EventKind.FINISHED: _finished,
     EventKind.SETTLED: _settled,
     EventKind.LABELS_SET: _labels_set,

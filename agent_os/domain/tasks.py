@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from agent_os.domain.attempts import Evidence, Handoff, Kind
+from agent_os.domain.attempts import Deliverable, Evidence, Handoff, Kind
 from agent_os.domain.contract import Contract
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.reasons import Reason
+from agent_os.domain.triage import Triaged
 from agent_os.domain.usage import Spent
 
 
@@ -48,11 +50,32 @@ class Spec(Contract):
     constraints: str = ""
     context: str = ""
     type: str = "default"
+    answer_wanted: bool = False
+    """A label asks for an answer on the issue where a file would be usual."""
+    sections: tuple[str, ...] = ()
+    """Headings that an answer must have."""
     depends_on: tuple[int, ...] = ()
     comments: tuple[str, ...] = ()
     """What people with permission wrote below the issue, bounded."""
     text_hash: str
     as_of: datetime
+    written: tuple[str, ...] = ()
+    """The parts that the text has a heading for."""
+    labelled: bool = False
+    """A label says the type."""
+    improved: bool = False
+    """Parts that the text lacks are from a triage; the whole text is in the context then."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the text with its comments: 16 hexadecimal digits."""
+        content = "\0".join((self.text_hash, *self.comments))
+        return hashlib.sha256(content.encode(errors="replace")).hexdigest()[:16]
+
+    @property
+    def deliverable(self) -> Deliverable:
+        asked = self.answer_wanted and self.type in ("research", "docs")
+        return "answer" if asked or self.type == "question" else "change"
 
 
 class Hold(Contract):
@@ -93,6 +116,7 @@ class Attempt(Contract):
     work: str = ""
     """The newest commit that was kept of it, also when it failed."""
     text_hash: str = ""
+    """Of the text that it works on; of a triage: the fingerprint of text and comments."""
     provider: str = ""
     model: str = ""
     key_mark: str = ""
@@ -101,6 +125,10 @@ class Attempt(Contract):
     """What it may cost, reserved while it runs; None: it uses no model."""
     spent: Spent | None = None
     own_login: bool = False
+    reviewers: tuple[str, ...] = ()
+    """Who may look at the result."""
+    verifies: int = 0
+    """The attempt whose kept work it checks; 0: it does work of its own, or checks the branch."""
 
     @property
     def cost(self) -> float:
@@ -111,9 +139,11 @@ class Attempt(Contract):
 
 
 class Result(Contract):
-    """A result that passed every gate and may be published."""
+    """A result that passed every gate and may be published: a commit, or an answer."""
 
     head: str
+    """Empty for an answer."""
+    answer: str = ""
     base: str
     text_hash: str
     attempt: int
@@ -135,6 +165,22 @@ class Pull(Contract):
     merged_at: datetime | None = None
     closed: bool = False
     review_asked: bool = False
+
+
+class Answered(Contract):
+    """The comment that is the round's answer. `at` is GitHub's time."""
+
+    comment: int
+    at: datetime
+
+
+class Child(Contract):
+    """An issue that we opened for a part of an epic."""
+
+    place: int
+    """In the triage's list, from 0."""
+    number: int
+    title: str
 
 
 #: Why a task is cancelled whose issue was deleted or transferred.
@@ -190,6 +236,8 @@ class Task(Contract):
     settled: bool = False
     """It is over, and nothing is left to draw or to close: nobody looks at it again."""
     issue_open: bool = True
+    reopened: bool = False
+    """Somebody reopened the issue during this round or after it."""
     wanted: Wanted | None = None
     feedback: str = ""
     """What the work in hand has to answer (a review, a CI log): retries are told it again."""
@@ -198,6 +246,7 @@ class Task(Contract):
     """Number of attempts of this round that a renewed request wiped off the limits."""
     handoff: Handoff | None = None
     result: Result | None = None
+    answered: Answered | None = None
     branch_head: str = ""
     branch_gone: bool = False
     pull: Pull | None = None
@@ -208,6 +257,10 @@ class Task(Contract):
     """Hash of a text by someone without permission: it is on GitHub, and is not used."""
     notes: str = ""
     """What a person wrote under Notes in the task file."""
+    triage: Triaged | None = None
+    parent: int = 0
+    """The epic's issue that we opened this one for, by our own record; 0: none."""
+    children: tuple[Child, ...] = ()
 
     @property
     def key(self) -> TaskKey:
@@ -238,9 +291,24 @@ class Task(Contract):
         known = [a.spent for a in self.attempts if a.spent]
         return sum(known[1:], known[0]) if known else None
 
+    def author(self, attempt: Attempt) -> Attempt:
+        """The attempt that did the work: another one for a check of work that was kept."""
+        found = next((a for a in self.attempts if a.number == attempt.verifies), None)
+        return self.author(found) if found and found.number < attempt.number else attempt
+
+    @property
+    def tries(self) -> tuple[Attempt, ...]:
+        """The attempts at the work itself: reading the issue is none."""
+        return tuple(a for a in self.attempts if a.kind is not Kind.TRIAGE)
+
     @property
     def counted(self) -> tuple[Attempt, ...]:
-        """The attempts that count for limits: those since the last renewal."""
+        """The tries that count for limits: those since the last renewal."""
+        return tuple(a for a in self.since_renewal if a.kind is not Kind.TRIAGE)
+
+    @property
+    def since_renewal(self) -> tuple[Attempt, ...]:
+        """All attempts that cost money since a person last renewed the task."""
         return self.attempts[self.renewed :]
 
     @property

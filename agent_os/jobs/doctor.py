@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from enum import StrEnum
@@ -14,6 +13,7 @@ from agent_os.domain.observed import RepositorySeen
 from agent_os.domain.rules import Mode
 from agent_os.effects.world import World
 from agent_os.github import readers
+from agent_os.jobs import agents
 from agent_os.policy import trust
 from agent_os.workspace import git, sandbox
 
@@ -104,17 +104,14 @@ def _agents(world: World) -> Iterator[Finding]:
         yield Finding(
             name="agents", grade=Grade.FAIL, detail="none defined", fix="Add one under `agents`."
         )
-    for name, settings in world.config.agents.items():
-        try:
-            words = shlex.split(settings.command, comments=False) or [""]
-        except ValueError:  # a script of several lines need not be shell words
-            words = settings.command.split() or [""]
-        found = shutil.which(words[0])
+    for entry in agents.listed(world):
+        lacks = entry["credentials"].startswith("missing")
+        detail = entry["problem"] or f"{entry['program']} {entry['version']}".strip()
         yield Finding(
-            name=f"agent {name}",
-            grade=Grade.OK if found else Grade.WARN,
-            detail=found or f"`{words[0]}` is not on PATH",
-            fix="" if found else "Install it, or mend `command` (a shell word is fine too).",
+            name=f"agent {entry['agent']}",
+            grade=Grade.WARN if entry["problem"] or lacks else Grade.OK,
+            detail=f"{detail}; {entry['credentials']}" if entry["model"] else detail,
+            fix=entry["fix"] or ("Set it, then start anew." if lacks else ""),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import Any
 
 import anthropic
 from anthropic.types import RawMessageStreamEvent
@@ -112,8 +112,9 @@ class _Reading:
         for index, block in sorted(self._blocks.items()):
             if block["type"] == "tool_use":
                 arguments = self._arguments.get(index) or json.dumps(block.get("input") or {})
-                calls.append(ToolCall(id=block["id"], name=block["name"], arguments=arguments))
-                block["input"] = _object(arguments)
+                call = ToolCall(id=block["id"], name=block["name"], arguments=arguments)
+                calls.append(call)
+                block["input"] = call.parsed()
         blocks = [block for _, block in sorted(self._blocks.items())]
         return Reply(
             text="".join(block["text"] for block in blocks if block["type"] == "text"),
@@ -129,8 +130,10 @@ def _body(request: Request) -> dict[str, Any]:
         "model": "",
         "max_tokens": request.max_output_tokens,
         "messages": _messages(request),
-        "system": [{"type": "text", "text": request.system, "cache_control": _CACHED}],
     }
+    if request.system:
+        system = {"type": "text", "text": request.system, "cache_control": _CACHED}
+        body["system"] = [system]
     if request.tools:
         tools: list[Block] = [
             {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
@@ -165,7 +168,7 @@ def _blocks(message: Message) -> list[Block]:
             return [dict(part) for part in message.own.parts if part.get("text") != ""]
         said: list[Block] = [{"type": "text", "text": message.text}] if message.text else []
         return said + [
-            {"type": "tool_use", "id": call.id, "name": call.name, "input": _object(call.arguments)}
+            {"type": "tool_use", "id": call.id, "name": call.name, "input": call.parsed()}
             for call in message.calls
         ]
     results: list[Block] = [
@@ -178,15 +181,6 @@ def _blocks(message: Message) -> list[Block]:
         for result in message.results
     ]
     return results + ([{"type": "text", "text": message.text}] if message.text else [])
-
-
-def _object(arguments: str) -> dict[str, Any]:
-    """Malformed arguments become an empty object here: the interface takes nothing else."""
-    try:
-        found = json.loads(arguments)
-    except json.JSONDecodeError:
-        return {}
-    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def _number(holder: Any, name: str, otherwise: int) -> int:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 from agent_os.domain.contract import Contract
 from agent_os.domain.usage import Usage
 
-Json = Mapping[str, Any]
+_LONGEST_MALFORMED = 2_000
 
 
 class ToolSpec(Contract):
@@ -26,6 +26,20 @@ class ToolCall(Contract):
     id: str
     name: str
     arguments: str
+
+    def sendable(self) -> str:
+        """The arguments as JSON of an object: many servers refuse a conversation with others."""
+        return json.dumps(self.parsed())
+
+    def parsed(self) -> dict[str, Any]:
+        """Malformed arguments are the value of one name, so that the model sees what it wrote."""
+        try:
+            found: object = json.loads(self.arguments or "{}")
+        except ValueError:
+            found = None
+        if isinstance(found, dict):
+            return cast("dict[str, Any]", found)
+        return {"malformed": self.arguments[:_LONGEST_MALFORMED]}
 
 
 class ToolResult(Contract):

@@ -142,7 +142,7 @@ def _usage(found: types.GenerateContentResponseUsageMetadata) -> Usage:
 
 def _config(request: Request) -> types.GenerateContentConfig:
     config = types.GenerateContentConfig(
-        system_instruction=request.system,
+        system_instruction=request.system or None,
         max_output_tokens=request.max_output_tokens,
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
         http_options=types.HttpOptions(timeout=max(1, int(request.seconds * 1000))),
@@ -197,8 +197,7 @@ def _parts(message: Message, ids: set[str]) -> list[Part]:
             return list(message.own.parts)
         said: list[Part] = [{"text": message.text}] if message.text else []
         return said + [
-            {"functionCall": {"name": call.name, "args": _object(call.arguments)}}
-            for call in message.calls
+            {"functionCall": {"name": call.name, "args": call.parsed()}} for call in message.calls
         ]
     results: list[Part] = [
         {
@@ -211,11 +210,3 @@ def _parts(message: Message, ids: set[str]) -> list[Part]:
         for result in message.results
     ]
     return results + ([{"text": message.text}] if message.text else [])
-
-
-def _object(arguments: str) -> dict[str, Any]:
-    try:
-        found = json.loads(arguments)
-    except json.JSONDecodeError:
-        return {}
-    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}

@@ -150,11 +150,12 @@ def _entries(message: Message) -> list[Entry]:
     if message.role == "assistant":
         entry: Entry = {"role": "assistant", "content": message.text}
         if message.calls:
+            entry["content"] = message.text or None
             entry["tool_calls"] = [
                 {
                     "id": call.id,
                     "type": "function",
-                    "function": {"name": call.name, "arguments": call.arguments},
+                    "function": {"name": call.name, "arguments": call.sendable()},
                 }
                 for call in message.calls
             ]

@@ -97,7 +97,7 @@ class _Reading:
             calls=calls,
             usage=self._progress.usage,
             stop=_stop(self._response, refused, bool(calls)),
-            own=Own(api=API, parts=tuple(_to_send(items))),
+            own=Own(api=API, parts=tuple(_to_send(items, calls))),
         )
 
 
@@ -131,18 +131,29 @@ def _dump(model: Any) -> dict[str, Any]:
     return model.model_dump() if model is not None else {}
 
 
-def _to_send(items: list[Item]) -> list[Item]:
+def _to_send(items: list[Item], calls: tuple[ToolCall, ...]) -> list[Item]:
     """The items without their ids: the provider was asked to keep none of them."""
     kept: list[Item] = []
     for item in items:
         if item["type"] == "function_call":
-            kept.append({name: item[name] for name in ("type", "call_id", "name", "arguments")})
+            call = next(call for call in calls if call.id == item["call_id"])
+            kept.append(_call_item(call))
         elif item["type"] == "reasoning" and item.get("encrypted_content"):
             kept.append({k: v for k, v in item.items() if k not in ("status", "content")})
         elif item["type"] == "message":
             texts = [part.get("text") or part.get("refusal", "") for part in item["content"]]
             kept.append({"role": "assistant", "content": "".join(texts)})
     return kept
+
+
+def _call_item(call: ToolCall) -> Item:
+    arguments = call.sendable()
+    return {
+        "type": "function_call",
+        "call_id": call.id,
+        "name": call.name,
+        "arguments": arguments,
+    }
 
 
 def _body(request: Request, model: str) -> dict[str, Any]:
@@ -178,15 +189,7 @@ def _items(message: Message) -> list[Item]:
         if message.own and message.own.api == API:
             return [dict(part) for part in message.own.parts]
         text: list[Item] = [{"role": "assistant", "content": message.text}] if message.text else []
-        return text + [
-            {
-                "type": "function_call",
-                "call_id": call.id,
-                "name": call.name,
-                "arguments": call.arguments,
-            }
-            for call in message.calls
-        ]
+        return text + [_call_item(call) for call in message.calls]
     results: list[Item] = [
         {"type": "function_call_output", "call_id": result.call_id, "output": result.text}
         for result in message.results

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+#: Their keys are names that somebody chose, not words of JSON Schema.
+_BY_NAME = ("properties", "$defs", "definitions")
+
 
 def closed(schema: dict[str, Any]) -> dict[str, Any]:
     """A copy whose objects have all of their properties and no others, without defaults."""
@@ -15,10 +18,14 @@ def _closed(part: object) -> object:
         return [_closed(item) for item in cast("list[object]", part)]
     if not isinstance(part, dict):
         return part
-    given = cast("dict[str, object]", part)
-    copy = {name: _closed(value) for name, value in given.items() if name != "default"}
-    properties = copy.get("properties")
-    if isinstance(properties, dict):
+    copy: dict[str, object] = {}
+    for name, value in cast("dict[str, object]", part).items():
+        if name in _BY_NAME and isinstance(value, dict):
+            named = cast("dict[str, object]", value)
+            copy[name] = {key: _closed(inner) for key, inner in named.items()}
+        elif name != "default":
+            copy[name] = _closed(value)
+    if isinstance(copy.get("properties"), dict):
         copy["additionalProperties"] = False
-        copy["required"] = list(cast("dict[str, object]", properties))
+        copy["required"] = list(cast("dict[str, object]", copy["properties"]))
     return copy

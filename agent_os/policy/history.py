@@ -35,6 +35,7 @@ _TEMPLATES: dict[EventKind, str] = {
     EventKind.REVIEW_ASKED: "review asked of {login} {refused}",
     EventKind.REVIEW_SEEN: "review read",
     EventKind.RESULT_REJECTED: "result of attempt {attempt} refused ({code}): {detail}",
+    EventKind.ANSWERED: "answered by a comment",
     EventKind.FINISHED: "done",
     EventKind.SETTLED: "nothing is left to do",
     EventKind.REVERTED: "its merge was reverted by {by:.10}",
@@ -73,6 +74,8 @@ def what(event: Event) -> str:
     data = _Blank({k: _plain(v) for k, v in event.data.items() if v is not None})
     if event.kind is EventKind.ATTEMPT_ENDED and not event.data.get("code"):
         data["code"] = "complete"
+    if event.kind is EventKind.PROVIDER_SEEN and not event.data.get("code"):
+        data["code"] = "answers again"
     if event.kind is EventKind.WAITING and not event.data.get("reason"):
         return "goes on"
     return texts.inline(_TEMPLATES[event.kind].format_map(data), 400)

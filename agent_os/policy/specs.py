@@ -17,12 +17,22 @@ _MOST_COMMENTS = 20
 # Of one line each: over a whole text of a stranger, nested repeats would take hours.
 _HEADING = re.compile(r"^#{1,4}\s+(\S.*)$")
 _DEPENDS = re.compile(r"(?i)^(?:depends on|blocked by):?\s+((?:#\d+(?:\s*(?:,|and)\s*)?)+)")
+#: A section of its own that lists what an answer must have, or a criterion that names one.
+_LISTED = re.compile(r"^\s*(?:[-*+]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?(\S.*)$")
+_CRITERION = re.compile(r"(?i)\bsections?\b[^`\"“”]{0,30}[`\"“]([^`\"“”]{1,80})[`\"”]")
+_MOST_SECTIONS = 20
+_LONGEST_SECTION = 80
+#: Set by someone who may set labels; a text is never asked whether there is to be a diff.
+_ANSWER = ("deliver: answer", "deliver:answer")
 _TYPES = {
     "bug": "debugging",
     "documentation": "docs",
     "refactoring": "refactor",
 }
-TYPES = ("implementation", "debugging", "refactor", "tests", "docs", "research", "chore")
+TYPES = (
+    *("implementation", "debugging", "refactor", "tests", "docs", "research", "chore"),
+    "question",
+)
 _SECTIONS = {
     "goal": "goal",
     "acceptance criteria": "acceptance",
@@ -51,6 +61,8 @@ def parse(
         constraints=sections.get("constraints", ""),
         context=sections.get("context", ""),
         type=_type(labels),
+        answer_wanted=any(label.lower() in _ANSWER for label in labels),
+        sections=_asked_sections(clean, sections.get("acceptance", "")),
         depends_on=_dependencies(clean),
         comments=tuple(written[-_MOST_COMMENTS:]),
         text_hash=text_hash(title, body),
@@ -89,9 +101,29 @@ def _sections(body: str) -> dict[str, str]:
     return {name: "\n".join(lines).strip() for name, lines in found.items()}
 
 
+def _asked_sections(body: str, acceptance: str) -> tuple[str, ...]:
+    """The headings that an answer must have: the list under `Sections`, and criteria such as
+    ``a section `Costs` ``. The text itself stays part of the goal."""
+    found: list[str] = []
+    inside = fenced = False
+    for line in body.splitlines():
+        fenced ^= line.lstrip().startswith("```")
+        heading = None if fenced else _HEADING.match(line)
+        if heading:
+            inside = heading[1].rstrip("# \t").lower().rstrip(":") == "sections"
+        elif inside and not fenced and (item := _LISTED.match(line)):
+            found.append(item[1])
+    for line in acceptance.splitlines():
+        found += _CRITERION.findall(line)
+    plain = [" ".join(name.strip("`*_\"“” \t#:.").split()) for name in found]
+    named = {name.casefold(): name for name in plain if 0 < len(name) <= _LONGEST_SECTION}
+    return tuple(named.values())[:_MOST_SECTIONS]
+
+
 def _type(labels: Iterable[str]) -> str:
     names = [label.lower() for label in labels]
-    for name in names:
+    # GitHub's own label `question` also says that something is unclear: any other type goes first.
+    for name in sorted(names, key=lambda name: name == "question"):
         plain = name.removeprefix("type:").strip()
         if plain in TYPES:
             return plain

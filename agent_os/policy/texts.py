@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from agent_os.domain.attempts import GateResult, Verdict
 from agent_os.domain.observed import Check, Review
 from agent_os.domain.tasks import Attempt, Status, Task
+from agent_os.domain.usage import Spent
 from agent_os.policy.trust import MARKER
 
 _LONGEST_LOG = 4_000
@@ -16,6 +17,7 @@ _LONGEST_FEEDBACK = 12_000
 _MOST_WORDS = 2_000
 #: After it, GitHub takes a number for an issue to close when this lands on the default branch.
 _CLOSING = re.compile(r"(?i)\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(?=:?\s+\S*(?:#|gh-|/)\d)")
+_OWN_LOGIN = "🔑 An agent ran with the owner's own login to its vendor (`credentials: own`): it could read it."
 _SIGNS = {
     Verdict.PASS: "✅ pass",
     Verdict.FAIL: "❌ fail",
@@ -110,13 +112,49 @@ def _seen(gate: GateResult) -> str:
 
 
 def _attempts(task: Task) -> str:
-    head = ["| # | kind | agent | outcome | minutes |", "|---|---|---|---|---|"]
-    rows = [
-        f"| {attempt.number} | {attempt.kind} | {inline(attempt.agent) or '–'} "
-        f"| {_outcome(attempt)} | {_minutes(attempt)} |"
-        for attempt in task.attempts
+    """A table; with tokens and money where models were used."""
+    priced = any(attempt.provider for attempt in task.attempts)
+    columns = ["#", "kind", "agent", "outcome", "minutes", *(["tokens", "cost"] if priced else [])]
+    head = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
+    rows = [f"| {' | '.join(_cells(attempt, priced))} |" for attempt in task.attempts]
+    parts = ["\n".join(head + rows)]
+    if priced and task.spent:
+        parts.append(f"In all: {tokens(task.spent)}, {money(task.spent)}.")
+    if any(attempt.own_login for attempt in task.attempts):
+        parts.append(_OWN_LOGIN)
+    return "\n\n".join(parts)
+
+
+def _cells(attempt: Attempt, priced: bool) -> list[str]:
+    agent = f"{attempt.agent} ({attempt.model})" if attempt.model else attempt.agent
+    cells = [
+        str(attempt.number),
+        attempt.kind.value,
+        inline(agent) or "–",
+        _outcome(attempt),
+        _minutes(attempt),
     ]
-    return "\n".join(head + rows)
+    spent = attempt.spent
+    return cells + ([tokens(spent), money(spent)] if priced and spent else ["", ""] * priced)
+
+
+def tokens(spent: Spent) -> str:
+    """By kind, the empty ones left out."""
+    usage = spent.usage
+    kinds = {
+        "in": usage.input + usage.written,
+        "cached": usage.cached,
+        "out": usage.output,
+        "of them reasoning": usage.reasoning,
+    }
+    return ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count) or "none"
+
+
+def money(spent: Spent) -> str:
+    """A price that is not known is said to be that, never shown as nothing."""
+    if spent.usd is None:
+        return "price unknown"
+    return f"${spent.usd:.2f}" if spent.usd >= 0.01 or not spent.usd else f"${spent.usd:.4f}"
 
 
 def _outcome(attempt: Attempt) -> str:

@@ -17,6 +17,9 @@ from agent_os.workspace.candidates import is_real_directory
 from agent_os.workspace.git import git_bytes, run_git, try_git
 
 RESULT_FILE = b".agent_result.md"
+ANSWER_FILE = b".agent_answer.md"
+#: What the agent tells us: never part of the work.
+_TOLD = (RESULT_FILE, ANSWER_FILE)
 _GITLINK = "160000"
 _SECONDS = 600.0
 _MAX_NOTES = 20
@@ -86,7 +89,7 @@ def _walk(work: Path, tree: FileTree) -> Generator[_Entry]:
                 if folder:
                     tree.note(f"left out: {os.fsdecode(path)!r}")
                 continue
-            if path == RESULT_FILE:
+            if path in _TOLD:
                 continue
             try:
                 mode = item.stat(follow_symlinks=False).st_mode

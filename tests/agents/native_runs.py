@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from agent_os.agents.native.telling import Teller
 from agent_os.agents.native.tools.tool import Place
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.usage import Price
+from agent_os.models.backend import InferenceBackend
 from agent_os.models.failures import ModelError
 from agent_os.models.registry import backend_for
 from tests.models import ModelServer
@@ -84,18 +84,14 @@ class Ground:
         opened = transcript.resume if settings.resume else transcript.begin
         teller = Teller(KEY, out)
         record = opened(self.transcript, prompt, teller.hide)
-        backend = backend_for(
-            settings.api, base_url=settings.base_url, api_key=KEY, model=settings.model
-        )
         place = Place(self.work, self.transcript.parent, settings.limits.tool_seconds)
         account = Account(settings.limits, settings.price)
-        with closing(backend):
-            try:
-                Loop(settings, backend, record, place, teller, account).run()
-            except Ended as error:
-                ran.code, ran.message = error.code, error.message
-            except ModelError as error:
-                ran.code, ran.message = error.failure, error.message
+        try:
+            Loop(settings, _backend(settings), record, place, teller, account).run()
+        except Ended as error:
+            ran.code, ran.message = error.code, error.message
+        except ModelError as error:
+            ran.code, ran.message = error.failure, error.message
         ran.events = parsed(out.getvalue().splitlines())
         return ran
 
@@ -130,6 +126,24 @@ class Ground:
         path = self.home / "script.json"
         path.write_text(json.dumps(replies))
         return str(path)
+
+
+#: Kept for all runs of a module: to make one means to load this machine's certificates.
+_BACKENDS: dict[tuple[str, str, str], InferenceBackend] = {}
+
+
+def _backend(settings: NativeSettings) -> InferenceBackend:
+    at = (settings.api, settings.base_url, settings.model)
+    if at not in _BACKENDS:
+        api, url, model = at
+        _BACKENDS[at] = backend_for(api, base_url=url, api_key=KEY, model=model)
+    return _BACKENDS[at]
+
+
+def close_backends() -> None:
+    """To be called at the end of a module that ran the agent in this process."""
+    while _BACKENDS:
+        _BACKENDS.popitem()[1].close()
 
 
 PROGRAM = (sys.executable, "-I", "-m", "agent_os.agents.native")

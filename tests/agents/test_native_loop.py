@@ -16,7 +16,7 @@ from agent_os.agents.native.settings import NativeLimits
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.usage import Price, Usage
 from agent_os.workspace.proctable import descendants
-from tests.agents.native_runs import KEY, Ground
+from tests.agents.native_runs import KEY, Ground, close_backends
 from tests.models import ModelServer, Scenario, patch
 from tests.models.steps import BadArguments, Say, Several, Shell, Truncate, Use, Write, overflow
 
@@ -27,6 +27,7 @@ FILES = {"hello.txt": "Hello.\n", "sub/two.txt": "Two.\n"}
 def server() -> Iterator[ModelServer]:
     with ModelServer() as running:
         yield running
+    close_backends()
 
 
 @pytest.fixture

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -257,6 +260,45 @@ def test_what_stays_the_same_is_marked_for_the_cache(server: ModelServer) -> Non
     assert ["cache_control" in tool for tool in body["tools"]] == [False, True]
     marked = ["cache_control" in message["content"][-1] for message in body["messages"]]
     assert marked == [False] * (len(marked) - 3) + [True, False, True]
+
+
+class _OnlyAlive(BaseHTTPRequestHandler):
+    """A server that sends signs of life and nothing else."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        ping = b'event: ping\ndata: {"type": "ping"}\n\n: alive\n\n'
+        with suppress(OSError):
+            for _ in range(600):
+                self.wfile.write(ping if "messages" in self.path else b": alive\n\n")
+                self.wfile.flush()
+                time.sleep(0.05)
+
+    def log_message(self, format: str, *args: object) -> None:
+        del format, args
+
+
+@pytest.mark.parametrize("api", ["anthropic", "openai", "openai-chat"])
+def test_signs_of_life_are_no_answer(api: str) -> None:
+    """The libraries skip them, so nothing that waits for pieces ever looks at the time."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _OnlyAlive) as alive:
+        thread = threading.Thread(target=alive.serve_forever, args=(0.02,))
+        thread.start()
+        url = f"http://127.0.0.1:{alive.server_port}"
+        try:
+            with closing(backend_for(api, base_url=url, api_key=KEY, model="m")) as backend:
+                request = Request(
+                    system="", messages=(Message(role="user", text="?"),), seconds=0.3
+                )
+                with pytest.raises(ModelError) as caught:
+                    backend.reply(request)
+        finally:
+            alive.shutdown()
+            thread.join()
+    assert "did not finish" in caught.value.message
 
 
 def test_nobody_there() -> None:

@@ -156,13 +156,13 @@ def test_the_sandbox_keeps_the_key_from_tools(server: ModelServer, ground: Groun
         "cat /proc/$PPID/environ",
         "cat /proc/*/environ /proc/*/cmdline",
         "cat /proc/*/fd/0",
-        "grep -r not-a-key $HOME . || echo nothing",
+        "grep -r 'not-[a]-key' $HOME . || echo nothing",
     )
     server.scenario = Scenario((*map(Shell, commands), Say("Done.")))
     run = assignment(ground, server.url)
     launch = NativeDriver().launch(run)
     view = View((ground.work, ground.home), launch.read_only, launch.env["PATH"])
-    log = ground.home / "log"
+    log = ground.home.parent / "log"
     ending = run_program(
         Program(
             argv=Sandbox("bwrap").wrap(launch.argv, ground.work, view),

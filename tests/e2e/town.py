@@ -83,8 +83,9 @@ class Town:
         *,
         login: str = "agent-os",
         files: Mapping[str, str] = FILES,
-        agents: Mapping[str, str] | None = None,
+        agents: Mapping[str, str | dict[str, Any]] | None = None,
         mode: str = "auto-merge",
+        keys: Mapping[str, str] | None = None,
         **config: Any,
     ) -> None:
         self.hub = hub
@@ -94,6 +95,7 @@ class Town:
         self.token = hub.token(login)
         self.people = People(hub, repo)
         self.clock = TownClock()
+        self.keys = dict(keys or {})
         if files:
             hub.seed(repo, dict(files))
         chosen = agents or {"fixer": FIX}
@@ -106,7 +108,7 @@ class Town:
                 "request_timeout_seconds": 5,
             },
             "repositories": [{"name": repo, "mode": mode}],
-            "agents": {name: agent(command) for name, command in chosen.items()},
+            "agents": {n: a if isinstance(a, dict) else agent(a) for n, a in chosen.items()},
             "routing": {"default": list(chosen)},
             "limits": {"backoff_seconds": 0.2, "memory_mb_per_attempt": 0},
         }
@@ -121,7 +123,7 @@ class Town:
         self.home.mkdir(parents=True, exist_ok=True)
         path = self.home / "config.yaml"
         path.write_text(yaml.safe_dump(self.config))
-        settings = load_config(path, {"TOKEN": self.token})
+        settings = load_config(path, {"TOKEN": self.token, **self.keys})
         settings.home.mkdir(parents=True, exist_ok=True)
         store = Store(settings.database_url, self.clock, RandomIds())
         github = settings.github
@@ -182,6 +184,12 @@ class Town:
         """All tasks, of every repository here."""
         with self.world.store.read() as tx:
             return [t for _, t in tasks.listed(tx)]
+
+    def everything(self) -> str:
+        """All that was stored or shown: the files of this home, and the issues' comments."""
+        found = [p for p in self.home.rglob("*") if p.is_file() and not p.is_symlink()]
+        texts = [p.read_bytes().decode("latin-1") for p in found]
+        return "\n".join(texts) + str([self.people.comments(t.number) for t in self.tasks()])
 
     def reaches(self, number: int, status: Status, seconds: float = 40, repo: str = "") -> Task:
         """Run until the task has this status."""

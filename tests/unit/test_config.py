@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -250,3 +251,105 @@ def test_a_repository_can_not_read_our_environment() -> None:
 def test_a_repository_adds_protected_paths_and_takes_none_away() -> None:
     found = parse_repository_file(b"protected_paths: ['docs/**']", PATHS[0])
     assert found.protected == (*ALWAYS_PROTECTED, "docs/**")
+
+
+MODELS = """
+github: {token: $AGENT_OS_GITHUB_TOKEN}
+repositories: [{name: acme/todo}]
+providers:
+  anthropic: {api: anthropic, base_url: "http://127.0.0.1:4100", api_key: $ANTHROPIC_API_KEY}
+  openai:    {api: openai, base_url: "http://127.0.0.1:4100/v1", api_key: $OPENAI_API_KEY}
+  google:    {api: google, base_url: "http://127.0.0.1:4100", api_key: $GEMINI_API_KEY}
+  deepseek:  {api: openai-chat, base_url: "http://127.0.0.1:4100/v1", api_key: $DEEPSEEK_API_KEY}
+agents:
+  claude:   {driver: claude, provider: anthropic, model: claude-sonnet-4-5}
+  codex:    {driver: codex, provider: openai, model: gpt-5-codex}
+  gemini:   {driver: gemini, provider: google, model: gemini-2.5-pro}
+  deepseek: {driver: opencode, provider: deepseek, model: deepseek-chat}
+  own:      {driver: native, provider: anthropic, model: claude-sonnet-4-5}
+routing:
+  implementation: [codex, claude, gemini, deepseek]
+  debugging: [claude, codex, gemini, deepseek]
+  default: [claude, codex]
+models:                # for the organization's own thinking (dispatcher, planner, analyzer)
+  default: {provider: anthropic, model: claude-haiku-4-5}
+"""
+SECRETS = {
+    "AGENT_OS_GITHUB_TOKEN": "x",
+    "ANTHROPIC_API_KEY": "fake-anthropic",
+    "OPENAI_API_KEY": "fake-openai",
+}
+
+
+def test_agents_with_models_load_and_a_missing_key_only_leaves_its_agents_out(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(MODELS)
+    rules = load_config(path, SECRETS).rules("acme/todo")
+    assert rules is not None
+    assert rules.chain("implementation") == ("codex", "claude", "gemini", "deepseek")
+    assert rules.chain("docs") == ("claude", "codex")
+    missing = {name: agent.missing_key for name, agent in rules.agents.items()}
+    assert missing == {
+        "claude": "",
+        "codex": "",
+        "gemini": "GEMINI_API_KEY",
+        "deepseek": "DEEPSEEK_API_KEY",
+        "own": "",
+    }
+    assert "fake-" not in rules.model_dump_json()
+    # Without base_url each goes to its vendor's own.
+    path.write_text(re.sub(r'base_url: "[^"]*", ', "", MODELS))
+    assert load_config(path, SECRETS).providers["deepseek"].base_url == ""
+
+
+def test_four_variables_are_enough_for_our_own_agent(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("github: {token: $TOKEN}\nrepositories: [{name: acme/todo}]\n")
+    variables = {
+        "TOKEN": "x",
+        "AGENT_OS_LLM_BASE_URL": "http://127.0.0.1:11434/v1",
+        "AGENT_OS_LLM_MODEL": "qwen3-coder",
+    }
+    config = load_config(path, variables)
+    rules = config.rules("acme/todo")
+    assert rules is not None and rules.chain("docs") == ("own",)
+    assert config.agents["own"].driver == "native"
+    assert config.providers["llm"].api == "openai-chat"
+    assert not rules.agents["own"].missing_key  # a local server may want none
+    keyed = load_config(
+        path, {**variables, "AGENT_OS_LLM_API_KEY": "fake", "AGENT_OS_LLM_BACKEND": "anthropic"}
+    )
+    assert keyed.providers["llm"].api == "anthropic"
+    assert keyed.providers["llm"].api_key.value.get_secret_value() == "fake"
+    assert not load_config(path, {"TOKEN": "x"}).agents
+    path.write_text(MODELS)
+    assert "llm" not in load_config(path, {**SECRETS, **variables}).providers
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("agents: {a: {driver: claude}}", "`agents.a`: driver `claude` needs `provider: NAME`"),
+        ("agents: {a: {driver: claude, provider: x, model: y}}", "does not define `x`"),
+        ("agents: {a: {driver: native, credentials: own}}", "no login of its own"),
+        ("routing: fast", "or `auto`"),
+        ("routing: {docs: nobody}", "`routing.docs`"),
+        ("providers: {x: {api: foo}}", "`providers.x.api`"),
+        ("providers: {x: {api: openai, api_key: sk-fake}}", "holds a secret in the file"),
+        ("providers: {x: {api: openai, api_key: $TOKEN}}", "the secret that opens GitHub"),
+        ("models: {thinker: {provider: x, model: y}}", "nobody thinks by that name"),
+        ("review: [nobody]", "`agents` does not define `nobody`"),
+        ("prompts: ./nowhere", "which is no folder"),
+    ],
+)
+def test_what_is_wrong_with_agents_and_models_is_named(
+    tmp_path: Path, line: str, words: str
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(f"github: {{token: $TOKEN}}\n{line}\n")
+    with pytest.raises(ConfigError) as raised:
+        load_config(path, {"TOKEN": "gh-fake"})
+    assert words in raised.value.message
+    assert "sk-fake" not in str(raised.value)

@@ -331,7 +331,7 @@ def test_admission_is_by_priority_then_by_age() -> None:
 @pytest.mark.parametrize(
     ("in_use", "slots", "free"), [(0, 2, 2), (1, 2, 1), (2, 2, 0), (5, 2, 0), (0, 1, 1)]
 )
-def test_admission_by_slots(in_use: int, slots: int, free: int) -> None:
+def test_trap_32_admission_by_slots(in_use: int, slots: int, free: int) -> None:
     limits = LimitRules(concurrent_attempts=slots)
     steps = decide([queued(n) for n in (1, 2, 3)], machine(running=in_use, limits=limits))
     assert started(steps) == [1, 2, 3][:free]
@@ -341,7 +341,7 @@ def test_admission_by_slots(in_use: int, slots: int, free: int) -> None:
 @pytest.mark.parametrize(
     ("memory", "admitted"), [(None, 3), (1500, 3), (1499, 2), (500, 1), (499, 0), (0, 0)]
 )
-def test_admission_by_memory(memory: int | None, admitted: int) -> None:
+def test_trap_32_admission_by_memory(memory: int | None, admitted: int) -> None:
     limits = LimitRules(concurrent_attempts=9, memory_mb_per_attempt=500)
     steps = decide([queued(n) for n in (1, 2, 3)], machine(free_memory_mb=memory, limits=limits))
     assert len(started(steps)) == admitted

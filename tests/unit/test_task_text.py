@@ -24,7 +24,7 @@ def prompt(of: Task, feedback: str) -> str:
     return text + task_text.handoff(of.handoff, feedback)
 
 
-def test_a_retrys_prompt_does_not_grow_with_the_number_of_retries() -> None:
+def test_trap_12_a_retrys_prompt_does_not_grow_with_the_number_of_retries() -> None:
     """Each attempt fails at length; from the second on the prompt has one size."""
     limits = LimitRules(attempts=50, backoff_seconds=0)
     of, sizes = task(), list[int]()

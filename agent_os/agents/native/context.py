@@ -55,6 +55,18 @@ class Window:
                 messages = reduce(messages, target)
         return messages
 
+    def _without_results(self, messages: tuple[Message, ...], target: int) -> tuple[Message, ...]:
+        """Old results of tools become one line each, the oldest first."""
+        kept = list(messages)
+        over = self._over(messages, target)
+        for place in range(max(0, len(kept) - 2 * _KEPT_STEPS)):
+            if over <= 0:
+                break
+            if kept[place].role == "tool":
+                before, kept[place] = kept[place], _stub(kept[place])
+                over -= _length(before) - _length(kept[place])
+        return tuple(kept)
+
     def _without_long_texts(
         self, messages: tuple[Message, ...], target: int
     ) -> tuple[Message, ...]:
@@ -62,30 +74,26 @@ class Window:
         del target
         return tuple(_shortened(message) for message in messages)
 
-    def _without_results(self, messages: tuple[Message, ...], target: int) -> tuple[Message, ...]:
-        """Old results of tools become one line each, the oldest first."""
-        kept = list(messages)
-        for place in range(max(0, len(kept) - 2 * _KEPT_STEPS)):
-            if self._tokens(tuple(kept)) <= target:
-                break
-            if kept[place].role == "tool":
-                kept[place] = _stub(kept[place])
-        return tuple(kept)
-
     def _without_turns(self, messages: tuple[Message, ...], target: int) -> tuple[Message, ...]:
         """Old steps go as a whole, but never the first message nor the last step."""
-        first, rest = messages[0], list(messages[1:])
-        dropped = 0
-        while self._tokens((first, *rest)) > target:
-            step = _first_step(rest)
-            if step == 0 or step == len(rest):
+        first, rest = messages[0], messages[1:]
+        over = self._over(messages, target)
+        start = dropped = 0
+        while over > 0:
+            step = _first_step(rest, start)
+            if step >= len(rest):
                 break
-            del rest[:step]
+            over -= sum(map(_length, rest[start:step]))
+            start = step
             dropped += 1
         if dropped:
             note = f"\n\n[{dropped} earlier steps of your work were dropped to save space.]"
             first = first.model_copy(update={"text": _without_note(first.text) + note})
-        return (first, *(_cut(message) for message in rest))
+        return (first, *(_cut(message) for message in rest[start:]))
+
+    def _over(self, messages: tuple[Message, ...], target: int) -> float:
+        """How many characters are too many."""
+        return (self._tokens(messages) - target) * self._chars_a_token
 
 
 def _without_note(text: str) -> str:
@@ -93,9 +101,9 @@ def _without_note(text: str) -> str:
     return head if found and tail.endswith("were dropped to save space.]") else text
 
 
-def _first_step(messages: list[Message]) -> int:
-    """How many messages belong to the first step: a reply and all up to the next one."""
-    for place in range(1, len(messages)):
+def _first_step(messages: tuple[Message, ...], start: int) -> int:
+    """Where the step that begins at `start` ends: at the next reply, or with the conversation."""
+    for place in range(start + 1, len(messages)):
         if messages[place].role == "assistant":
             return place
     return len(messages)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import Field
@@ -97,7 +98,8 @@ def _put(path: Path, name: str, text: str) -> None:
     except UnicodeEncodeError as error:
         raise ToolFailed("The text holds characters that UTF-8 can't hold.") from error
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise ToolFailed(f"{name}: {error.strerror}.") from error
 
 
