@@ -116,10 +116,15 @@ class ClaudeReader(StreamReader):
 
     def total(self, result: Record) -> AgentEvent:
         """See StreamReader.total. Of all models: it asks a smaller one too."""
-        models = result.at("modelUsage")
+        # The other figures are of the whole session, where an earlier one was gone on with.
+        models = result.at("model_usage_since_last_result")
+        if not models.fields:
+            models = result.at("modelUsage")
         used = [_usage(models.at(name), _TOTALS) for name in models.fields]
+        prices = [models.number(name, "costUSD") for name in models.fields]
+        known = [price for price in prices if price is not None]
+        usd = sum(known) if known and len(known) == len(prices) else None
         usage = sum(used, Usage()) if used else self.usage(result.at("usage"))
-        usd = result.number("total_cost_usd")
         return AgentEvent(kind=Happening.TOTAL, usage=usage, usd=usd)
 
     def system(self, record: Record) -> list[AgentEvent]:

@@ -111,8 +111,8 @@ class CodexReader(Reader):
         self._reason = Record()
         self._reason_name = ""
         self._resets_at: datetime | None = None
-        self._before: Usage | None = None
         self._noted: Usage | None = None
+        self._total = Usage()
         self._completed = False
         self._began = False
 
@@ -128,7 +128,8 @@ class CodexReader(Reader):
             case "item.started" | "item.updated" | "item.completed":
                 return self._item(record.text("type"), record.at("item"))
             case "turn.completed":
-                return self._complete(record.at("usage"))
+                self._completed, self._total = True, _usage(record.at("usage"))
+                return self._tools.end_all()
             case "turn.failed":
                 self._error = record.text("error", "message") or self._error
                 return self._tools.end_all()
@@ -154,6 +155,12 @@ class CodexReader(Reader):
                 return ()
             case _:
                 return ()
+
+    def ended(self) -> Sequence[AgentEvent]:
+        """See Reader.ended. Its own sum is of the whole session, also of what was before."""
+        if self._noted is not None or not self._total.total:
+            return ()
+        return [AgentEvent(kind=Happening.TOTAL, usage=self._total)]
 
     def finish(self, exit_code: int, tail: str) -> Finish:
         """See Reader.finish."""
@@ -201,22 +208,15 @@ class CodexReader(Reader):
 
     def _turn(self, info: Record) -> list[AgentEvent]:
         total, last = _usage(info.at("total_token_usage")), _usage(info.at("last_token_usage"))
-        if self._completed or not total.total:
+        if not total.total:
             return [_ALIVE]
-        if self._before is None:
-            self._before = self._noted = less(total, last)
-        more = less(total, self._noted or Usage())
+        # A session that was gone on with counts from its first beginning.
+        more = less(total, less(total, last) if self._noted is None else self._noted)
         self._noted = total
         if not more.total:
             return [_ALIVE]
         turn = AgentEvent(kind=Happening.TURN)
         return [turn, AgentEvent(kind=Happening.USAGE, usage=more)]
-
-    def _complete(self, said: Record) -> list[AgentEvent]:
-        self._completed = True
-        # A session that was gone on with counts from its first beginning.
-        usage = less(_usage(said), self._before or Usage())
-        return [*self._tools.end_all(), AgentEvent(kind=Happening.TOTAL, usage=usage)]
 
     def _limits(self, limits: Record) -> None:
         for name in ("primary", "secondary"):

@@ -84,8 +84,12 @@ class Reader(Protocol):
         """The same for a line of the files of `Launch.notes`."""
         return ()
 
+    def ended(self) -> Sequence[AgentEvent]:
+        """What can be told only now that all lines were read."""
+        return ()
+
     def finish(self, exit_code: int, tail: str) -> Finish:
-        """What its ending means; `tail` is the end of all that it wrote."""
+        """What its ending means, after `ended`; `tail` is the end of all that it wrote."""
         ...
 
 

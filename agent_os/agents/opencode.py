@@ -30,6 +30,11 @@ _QUIET = {
     "OPENCODE_DISABLE_MODELS_FETCH": "1",
     "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
     "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
+    "OPENCODE_DISABLE_CLAUDE_CODE_SKILLS": "1",
+    "OPENCODE_EXPERIMENTAL_DISABLE_FILEWATCHER": "1",
+    # A repository could name another place for the key there, and packages to be installed.
+    "OPENCODE_DISABLE_PROJECT_CONFIG": "1",
+    "OPENCODE_PURE": "1",
     "DO_NOT_TRACK": "1",
     "NO_COLOR": "1",
     "TZ": "UTC",
@@ -37,6 +42,13 @@ _QUIET = {
 #: The package that speaks the interface, and the vendor's own place for it.
 _PACKAGES = {
     "openai-chat": ("@ai-sdk/openai-compatible", "https://api.deepseek.com/v1"),
+}
+#: Else it installs this package from npm at each start, for plugins that are not there.
+_PLUGINS = {
+    ".config/opencode/node_modules/.keep": "",
+    ".config/opencode/package-lock.json": json.dumps(
+        {"packages": {"": {"dependencies": {"@opencode-ai/plugin": "*"}}}}
+    ),
 }
 #: What it takes a model's window to be, of which it knows nothing.
 _WINDOW = {"context": 128_000, "output": 8_192}
@@ -76,6 +88,7 @@ class OpencodeDriver(Driver):
             env=env,
             stdin=run.prompt.encode(),
             read_only=(*program_paths(self.program, env["PATH"]), *visible_paths(run.order)),
+            files=_PLUGINS,
         )
 
     def reader(self, order: AgentOrder, clock: Clock) -> OpencodeReader:

@@ -10,6 +10,7 @@ from agent_os.attempt.directory import AttemptDirectory, take_lock
 from agent_os.attempt.failpoints import failpoint
 from agent_os.attempt.runner import Runner
 from agent_os.attempt.stopping import StopRequest
+from agent_os.domain.attempts import Kind
 from agent_os.domain.clock import SystemClock
 from agent_os.domain.errors import BadInput
 
@@ -40,10 +41,18 @@ def main(arguments: list[str]) -> int:
         # Files get the modes that people's have; the folder itself keeps others out.
         os.umask(0o022)
         directory.path.chmod(0o700)
-        Runner(directory, order, SystemClock(), stop).run()
+        runner = _triage_runner() if order.kind is Kind.TRIAGE else Runner
+        runner(directory, order, SystemClock(), stop).run()
         return 0
     finally:
         os.close(lock)
+
+
+def _triage_runner() -> type[Runner]:
+    # Loaded for it alone: the other attempts ask no model themselves.
+    from agent_os.attempt.triaging import TriageRunner
+
+    return TriageRunner
 
 
 if __name__ == "__main__":

@@ -53,9 +53,7 @@ class AgentStage:
         launch = driver.launch(run)
         reader = driver.reader(self.agent, self.clock)
         notes = (self.place.home, launch.notes)
-        hearing = Listening(
-            reader, self.agent, self.journal, run.usd, notes, self.place.stage
-        )
+        hearing = Listening(reader, self.agent, self.journal, run.usd, notes, self.place.stage)
         program = self._program(driver, launch, hearing, seconds)
         try:
             ending = run_program(

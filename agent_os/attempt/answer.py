@@ -24,8 +24,8 @@ def instructions(sections: Sequence[str]) -> str:
     lines = [
         f"Write the answer into the file `{FILE_NAME}` in the top folder; do not commit it.",
         f"It is Markdown in UTF-8, at most {MAX_BYTES:,} bytes.",
-        f"It ends with a section `## {SOURCES}` that names what each statement rests on, one a "
-        "line: a URL, a place in this repository as `path:line` (it is looked up), or a commit.",
+        f"It ends with a section `## {SOURCES}` that names what each statement rests on, by line:",
+        "a URL, a place in this repository as `path:line` (it is looked up), or a commit.",
     ]
     if sections:
         lines.append("It has a heading `## …` with text below for each section that is asked for.")

@@ -90,6 +90,9 @@ class Listening:
             self._notes.look(now=True)
         self._hear(self._errors.end(), self._reader.error_line)
         self._hear(self._output.end(), self._reader.line)
+        for event in self._reader.ended():
+            self._count(event)
+            self._note(event)
 
     def _take_notes(self, data: bytes) -> None:
         lives = self._hear(Lines().take(data), self._reader.noted_line)

@@ -34,7 +34,7 @@ def write_prompt(directory: AttemptDirectory, order: Order) -> None:
     """Write `prompt.md` from the order's parts, the handoff and the result contract. BadInput."""
     budget = order.budget.model_dump()
     parts = {
-        name: _from_outside(cut(text, budget[name]))
+        name: from_outside(cut(text, budget[name]))
         for name, text in order.parts.model_dump().items()
     }
     handoff = directory.read_text(directory.handoff, _LONGEST_FILE)
@@ -43,7 +43,7 @@ def write_prompt(directory: AttemptDirectory, order: Order) -> None:
     text = render(
         "answer.md.j2" if answers else "prompt.md.j2",
         directory.prompts,
-        sections=_from_outside(asked),
+        sections=from_outside(asked),
         answer_instructions=answer.instructions(order.sections),
         answer_example=answer.example(),
         title=" ".join(order.title.split()),
@@ -51,7 +51,7 @@ def write_prompt(directory: AttemptDirectory, order: Order) -> None:
         kind=order.kind.value,
         start=order.base if order.kind == "refresh" else order.start,
         parts=parts,
-        handoff=_from_outside(cut(handoff, order.budget.handoff)),
+        handoff=from_outside(cut(handoff, order.budget.handoff)),
         guides=[name for name in GUIDES if (directory.work / name).is_file()],
         setup=order.gates.setup,
         checks=order.gates.checks,
@@ -61,9 +61,7 @@ def write_prompt(directory: AttemptDirectory, order: Order) -> None:
     write_atomic(directory.prompt, text)
 
 
-def repair_prompt(
-    directory: AttemptDirectory, order: Order, problem: str, *, fresh: bool
-) -> str:
+def repair_prompt(directory: AttemptDirectory, order: Order, problem: str, *, fresh: bool) -> str:
     """What the agent is told whose result file can't be read; `fresh`: it knows nothing yet."""
     answers = order.deliverable == "answer"
     return render(
@@ -122,6 +120,6 @@ def full_size(budget: PromptBudget) -> int:
     return sum(budget.model_dump().values())
 
 
-def _from_outside(text: str) -> str:
+def from_outside(text: str) -> str:
     """The text, unable to end the fence around it."""
     return re.sub(r"^(\s*)=====", r"\1= ====", text, flags=re.M).strip()

@@ -1,4 +1,4 @@
-"""One more round when result or answer file won't do: in the same session, else as a short new run."""
+"""One more round when result or answer won't do: in the same session, else as a short run."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from agent_os.attempt.preparing import prepare
 from agent_os.attempt.prompt import LONGEST_PROMPT
 from agent_os.attempt.repairing import repair
 from agent_os.attempt.result import AgentResult
-from agent_os.attempt.states import AgentRun, Prepared, Started, Taken, load, save
+from agent_os.attempt.states import AgentRun, Prepared, Reviewed, Started, Taken, load, save
 from agent_os.attempt.stopping import StopRequest
 from agent_os.attempt.taking import read_taken_answer, read_taken_result, take
 from agent_os.attempt.verdict import worst
@@ -30,7 +30,7 @@ from agent_os.domain.attempts import Evidence, GateResult, Order, Outcome, Verdi
 from agent_os.domain.clock import Clock
 from agent_os.domain.errors import GitError
 from agent_os.domain.failures import FailureCode
-from agent_os.domain.usage import Spent
+from agent_os.domain.usage import Spent, together
 from agent_os.workspace.git import run_git
 from agent_os.workspace.proctable import read_process
 from agent_os.workspace.sandbox import Sandbox, choose
@@ -201,6 +201,8 @@ class Runner:
             head=head,
             merge_base=self.merge_base,
             changes=read_changes(self.repository.path, self.merge_base, head),
+            clock=self.clock,
+            spent=self._worked(),
             notes=self.taken.notes,
         )
 
@@ -223,6 +225,7 @@ class Runner:
         changes, diff = self._changes()
         answer = read_taken_answer(self.directory, self.order, self.taken)
         agent = self.order.agent.name if self.order.agent and self.agent_run else ""
+        reviewers = (load(self.directory.reviewed, Reviewed) or Reviewed()).runs
         return Outcome(
             round=self.order.round,
             number=self.order.number,
@@ -241,11 +244,12 @@ class Runner:
             agent=agent,
             exit_code=self.agent_run.exit_code if self.agent_run else None,
             resets_at=self.agent_run.resets_at if self.agent_run else None,
-            spent=self._spent(),
+            spent=together(self._worked(), *(run.spent for run in reviewers)),
             sandbox=self.sandbox.kind if self.sandbox else "",
             started_at=started_at,
             ended_at=self.clock.now(),
             evidence=self.evidence,
+            reviewers=reviewers,
             handoff=make_handoff(
                 self.order, self.agent_run, self.result, self.evidence, diff or answer.safe, failed
             ),
@@ -253,9 +257,8 @@ class Runner:
             kept=self.taken.kept,
         )
 
-    def _spent(self) -> Spent | None:
-        runs = [run.spent for run in (self.agent_run, self.repair_run) if run and run.spent]
-        return sum(runs[1:], runs[0]) if runs else None
+    def _worked(self) -> Spent | None:
+        return together(*(run.spent for run in (self.agent_run, self.repair_run) if run))
 
     def _changes(self) -> tuple[tuple[Change, ...], str]:
         """For people, so an outcome does without where git can't tell."""

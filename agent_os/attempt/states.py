@@ -9,9 +9,11 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from agent_os.attempt.directory import write_atomic
-from agent_os.domain.attempts import KeptRef
+from agent_os.domain.attempts import KeptRef, ReviewerRun
 from agent_os.domain.contract import Contract
 from agent_os.domain.failures import FailureCode
+from agent_os.domain.review import Review
+from agent_os.domain.triage import Triage
 from agent_os.domain.usage import Spent
 
 
@@ -53,6 +55,13 @@ class AgentRun(Contract):
     resets_at: datetime | None = None
 
 
+class Reviewed(Contract):
+    """Who was asked to look at the result so far, and the verdict once there is one."""
+
+    runs: tuple[ReviewerRun, ...] = ()
+    review: Review | None = None
+
+
 class Taken(Contract):
     """What was kept of the work. `head` is None when nothing changed."""
 
@@ -65,6 +74,22 @@ class Taken(Contract):
     """Files changed in an attempt that was to answer only."""
     answer_problem: str = ""
     """Why there is no usable answer, where one was asked for."""
+
+
+class Asked(Contract):
+    """How often the call of a triage was begun."""
+
+    times: int = 0
+
+
+class Thought(Contract):
+    """What came of a triage."""
+
+    code: FailureCode | None
+    detail: str = ""
+    triage: Triage | None = None
+    spent: Spent = Spent()
+    resets_at: datetime | None = None
 
 
 State = TypeVar("State", bound=Contract)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from agent_os.attempt.failure import Failure, failure
 from agent_os.attempt.gates.contract import NAME as CONTRACT
@@ -23,7 +24,8 @@ def worst(gates: Iterable[GateResult]) -> Failure | None:
     gate = min(bad, key=_rank)
     code = gate.code or FailureCode.GATE_FAILED
     said = gate.detail if gate.name == CONTRACT else f"{gate.name}: {gate.detail}"
-    return failure(code, said, gate.name, gate.detail, gate.log[-2000:])
+    found = failure(code, said, gate.name, gate.detail, gate.log[-2000:])
+    return replace(found, signature=f"{code}:{gate.signature}") if gate.signature else found
 
 
 def _rank(gate: GateResult) -> tuple[int, int]:

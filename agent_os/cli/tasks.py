@@ -80,6 +80,9 @@ def _status(data: dict[str, Any]) -> RenderableType:
     parts.append(table("Repositories", ["name", "mode", "state"], repos))
     if data["sandbox"] == "none":
         parts.append(Text("sandbox: none (agents can reach this machine's files)", style="red"))
+    if data["own_logins"]:
+        names = ", ".join(data["own_logins"])
+        parts.append(Text(f"own login: {names} can read the login that you lend", style="red"))
     return Group(*parts)
 
 
@@ -111,7 +114,7 @@ def show_task(data: dict[str, Any], console: Console) -> None:
 
     console.print(f"[bold]{escape(data['task'])}[/bold] {escape(data['title'])}")
     console.print(escape(data["why"]))
-    facts = ["state", "round", "requested_by", "type", "branch", "pull_request"]
+    facts = ["state", "round", "requested_by", "type", "triage", "branch", "pull_request"]
     console.print(table("", ["fact", "value"], [[f, str(data[f] or "–")] for f in facts]))
     attempts = [
         [

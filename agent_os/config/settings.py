@@ -204,6 +204,25 @@ class Config(Settings):
             agents={name: self._agent_rules(name) for name in self.agents},
             vendors=self.vendors if settings.vendors is None else settings.vendors,
             review=self.review if settings.review is None else settings.review,
+            thinker=self._thinker_rules("dispatcher"),
+        )
+
+    def thinker(self, name: str) -> ModelSettings | None:
+        """The model of one of the organization's own thinkers."""
+        return self.models.get(name) or self.models.get("default")
+
+    def _thinker_rules(self, name: str) -> AgentRules | None:
+        model = self.thinker(name)
+        if model is None:
+            return None
+        provider = self.providers[model.provider]
+        return AgentRules(
+            provider=model.provider,
+            vendor=provider.vendor or model.provider,
+            driver="",
+            model=model.model,
+            uses_model=True,
+            missing_key=provider.api_key.variable if provider.api_key.missing else "",
         )
 
     def _agent_rules(self, name: str) -> AgentRules:

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from agent_os.domain.contract import Contract
 from agent_os.domain.failures import FailureCode
-from agent_os.domain.triage import Triage
 from agent_os.domain.review import Review
+from agent_os.domain.triage import Triage
 from agent_os.domain.usage import Price, Spent
 
 

@@ -34,6 +34,7 @@ class EventKind(StrEnum):
     ATTEMPT_STARTED = "attempt_started"
     ATTEMPT_ENDED = "attempt_ended"
     ATTEMPT_STOPPED = "attempt_stopped"
+    CHILD_OPENED = "child_opened"
     BRANCH_PUSHED = "branch_pushed"
     BRANCH_DELETED = "branch_deleted"
     PULL_OPENED = "pull_opened"

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from agent_os.domain.attempts import Handoff, Kind
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode, charged
+from agent_os.domain.improving import carried, child_opened, improved, triage_ended
+from agent_os.domain.pull_folding import PULL_CHANGES
 from agent_os.domain.tasks import (
     Answered,
     Attempt,
     Cancelled,
     Hold,
-    Pull,
     Request,
     Result,
     Spec,
@@ -42,7 +43,7 @@ def _requested(task: Task | None, event: Event) -> Task:
         "repo": data["repo"],
         "title": data["spec"]["title"],
         "request": Request.model_validate(data["request"]),
-        "spec": Spec.model_validate(data["spec"]),
+        "spec": improved(Spec.model_validate(data["spec"]), task.triage if task else None),
         "priority": data.get("priority", 0),
         "labels": tuple(data.get("labels", ())),
         "tests_may_change": data.get("tests_may_change", ""),
@@ -59,6 +60,8 @@ def _requested(task: Task | None, event: Event) -> Task:
         "round": task.round + 1 if task else 1,
         "notes": task.notes if task else "",
         "handoff": _answer_before(task) if task else None,
+        "triage": carried(task),
+        "parent": task.parent if task else data.get("parent", 0),
     }
     return Task.model_validate({**asked, **fresh})
 
@@ -76,7 +79,7 @@ def _renewed(task: Task) -> dict[str, object]:
 
 
 def _text_changed(task: Task, event: Event) -> Task:
-    spec = Spec.model_validate(event.data["spec"])
+    spec = improved(Spec.model_validate(event.data["spec"]), task.triage)
     return task.model_copy(update={"spec": spec, "title": spec.title})
 
 
@@ -136,7 +139,7 @@ def _waiting(task: Task, event: Event) -> Task:
 
 
 def _work_wanted(task: Task, event: Event) -> Task:
-    """New work is wanted when the result won't do: when it fails, the old one must not come back."""
+    """New work is wanted when the result won't do: should it fail, the old one stays away."""
     wanted = Wanted.model_validate(event.data)
     result = None if wanted.kind in (Kind.FIX, Kind.IMPLEMENT) else task.result
     return task.model_copy(update={"wanted": wanted, "waiting": None, "result": result})
@@ -145,13 +148,10 @@ def _work_wanted(task: Task, event: Event) -> Task:
 def _attempt_started(task: Task, event: Event) -> Task:
     attempt = Attempt.model_validate(event.data["attempt"])
     others = tuple(a for a in task.attempts if a.number != attempt.number)
-    feedback = task.wanted.feedback if task.wanted else task.feedback
-    update = {
-        "attempts": (*others, attempt),
-        "wanted": None,
-        "waiting": None,
-        "feedback": feedback,
-    }
+    update: dict[str, object] = {"attempts": (*others, attempt), "waiting": None}
+    if attempt.kind is not Kind.TRIAGE:  # what was wanted of the work stays wanted then
+        feedback = task.wanted.feedback if task.wanted else task.feedback
+        update |= {"wanted": None, "feedback": feedback}
     return task.model_copy(update=update)
 
 
@@ -177,7 +177,7 @@ def _attempt_ended(task: Task, event: Event) -> Task:
         update["handoff"] = Handoff.model_validate(data["handoff"])
     if data.get("wanted"):
         update["wanted"] = Wanted.model_validate(data["wanted"])
-    return task.model_copy(update=update)
+    return triage_ended(task.model_copy(update=update), event)
 
 
 def _result_rejected(task: Task, event: Event) -> Task:
@@ -193,53 +193,6 @@ def _result_rejected(task: Task, event: Event) -> Task:
         a.model_copy(update=failed) if a.number == attempt else a for a in task.attempts
     )
     return task.model_copy(update={"attempts": attempts, "result": None})
-
-
-def _branch_pushed(task: Task, event: Event) -> Task:
-    update: dict[str, object] = {"branch_head": event.data["sha"]}
-    if task.pull:
-        pushed = {"head": event.data["sha"], "pushed_at": event.at}
-        update["pull"] = task.pull.model_copy(update=pushed)
-    return task.model_copy(update=update)
-
-
-def _branch_deleted(task: Task, _event: Event) -> Task:
-    return task.model_copy(update={"branch_gone": True})
-
-
-def _pull_opened(task: Task, event: Event) -> Task:
-    pull = Pull(opened_at=event.at, **event.data)
-    return task.model_copy(update={"pull": pull, "waiting": None})
-
-
-def _on_pull(task: Task, **update: object) -> Task:
-    if task.pull is None:
-        return task
-    return task.model_copy(update={"pull": task.pull.model_copy(update=update)})
-
-
-def _pull_edited(task: Task, event: Event) -> Task:
-    return _on_pull(task, body_hash=event.data["body_hash"])
-
-
-def _pull_head_moved(task: Task, event: Event) -> Task:
-    moved = _on_pull(task, head=event.data["sha"])
-    return moved.model_copy(update={"branch_head": event.data["sha"], "result": None})
-
-
-def _pull_merged(task: Task, event: Event) -> Task:
-    merged = _on_pull(
-        task, merged_sha=event.data["sha"], merged_by=event.data["by"], merged_at=event.at
-    )
-    return merged.model_copy(update={"hold": None, "waiting": None})
-
-
-def _pull_closed(task: Task, _event: Event) -> Task:
-    return _on_pull(task, closed=True)
-
-
-def _review_asked(task: Task, _event: Event) -> Task:
-    return _on_pull(task, review_asked=True)
 
 
 def _review_seen(task: Task, event: Event) -> Task:
@@ -284,6 +237,7 @@ def _told(task: Task, event: Event) -> Task:
 
 
 _CHANGES: dict[EventKind, Callable[[Task, Event], Task]] = {
+    **PULL_CHANGES,
     EventKind.TEXT_CHANGED: _text_changed,
     EventKind.TEXT_IGNORED: _text_ignored,
     EventKind.LABELS_SEEN: _labels_seen,
@@ -299,15 +253,8 @@ _CHANGES: dict[EventKind, Callable[[Task, Event], Task]] = {
     EventKind.WORK_WANTED: _work_wanted,
     EventKind.ATTEMPT_STARTED: _attempt_started,
     EventKind.ATTEMPT_ENDED: _attempt_ended,
+    EventKind.CHILD_OPENED: child_opened,
     EventKind.RESULT_REJECTED: _result_rejected,
-    EventKind.BRANCH_PUSHED: _branch_pushed,
-    EventKind.BRANCH_DELETED: _branch_deleted,
-    EventKind.PULL_OPENED: _pull_opened,
-    EventKind.PULL_EDITED: _pull_edited,
-    EventKind.PULL_HEAD_MOVED: _pull_head_moved,
-    EventKind.PULL_MERGED: _pull_merged,
-    EventKind.PULL_CLOSED: _pull_closed,
-    EventKind.REVIEW_ASKED: _review_asked,
     EventKind.REVIEW_SEEN: _review_seen,
     EventKind.ANSWERED: _answered,
     EventKind.FINISHED: _finished,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from agent_os.domain.attempts import Kind
 from agent_os.domain.events import Event
 from agent_os.domain.tasks import Child, Spec, Task
 from agent_os.domain.triage import Triaged
@@ -30,14 +29,6 @@ def improved(spec: Spec, triaged: Triaged | None) -> Spec:
 
 def _list(lines: tuple[str, ...]) -> str:
     return "\n".join(f"- {line}" for line in lines)
-
-
-def triage_started(task: Task, event: Event) -> Task | None:
-    """None: it is no triage. What is wanted stays wanted: nobody has begun with it."""
-    data = event.data["attempt"]
-    if data["kind"] != Kind.TRIAGE:
-        return None
-    return task.model_copy(update={"waiting": None})
 
 
 def triage_ended(task: Task, event: Event) -> Task:

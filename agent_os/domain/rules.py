@@ -23,6 +23,7 @@ class LimitRules(Contract):
     attempt_minutes: float = Field(default=40, gt=0, le=24 * 60)
     stall_minutes: float = Field(default=10, gt=0, le=24 * 60)
     check_minutes: float = Field(default=10, gt=0, le=24 * 60)
+    triage_seconds: float = Field(default=60, gt=0, le=600)
     ci_minutes: float = Field(default=120, gt=0, le=7 * 24 * 60)
     backoff_seconds: float = Field(default=60, ge=0, le=24 * 3600)
     memory_mb_per_attempt: int = Field(default=500, ge=0)
@@ -97,6 +98,8 @@ class RepoRules(Contract):
     """Who may see the repository's code; None: the vendors of its chain."""
     review: tuple[str, ...] = ()
     """Agents of which one looks at each result that passed the other gates."""
+    thinker: AgentRules | None = None
+    """The model that reads issues before agents do; None: nobody does."""
 
     def chain(self, task_type: str, agent_label: str = "") -> tuple[str, ...]:
         """The agents for one kind of task. A label on the issue puts one first."""

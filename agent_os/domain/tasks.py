@@ -291,10 +291,10 @@ class Task(Contract):
         known = [a.spent for a in self.attempts if a.spent]
         return sum(known[1:], known[0]) if known else None
 
-    def author(self, attempt: Attempt) -> Attempt:
+    def origin(self, attempt: Attempt) -> Attempt:
         """The attempt that did the work: another one for a check of work that was kept."""
         found = next((a for a in self.attempts if a.number == attempt.verifies), None)
-        return self.author(found) if found and found.number < attempt.number else attempt
+        return self.origin(found) if found and found.number < attempt.number else attempt
 
     @property
     def tries(self) -> tuple[Attempt, ...]:

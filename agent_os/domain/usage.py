@@ -57,3 +57,9 @@ class Spent(Contract):
     def __add__(self, other: Spent) -> Spent:
         usd = None if self.usd is None or other.usd is None else self.usd + other.usd
         return Spent(usage=self.usage + other.usage, usd=usd, turns=self.turns + other.turns)
+
+
+def together(*parts: Spent | None) -> Spent | None:
+    """All that is known; None when no model was used in any part."""
+    known = [part for part in parts if part is not None]
+    return sum(known[1:], known[0]) if known else None

@@ -6,11 +6,13 @@ import os
 from pathlib import Path
 from typing import TypedDict
 
-from agent_os.domain.attempts import Order
+from agent_os.domain.attempts import Kind, Order
 from agent_os.domain.effects import StartAttempt, StopAttempt
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.tasks import Attempt, Task
-from agent_os.effects.orders import key_variable, make_order, write_order
+from agent_os.effects import triages
+from agent_os.effects.accounts import keys
+from agent_os.effects.orders import make_order, write_order
 from agent_os.effects.performer import ABSENT, Facts, Resolution, done
 from agent_os.effects.world import World
 from agent_os.store.intents import Intent
@@ -53,19 +55,21 @@ class AttemptStarter:
     def _environment(world: World, effect: StartAttempt) -> dict[str, str]:
         """The runner's: what agents may see, and the keys of the providers that it needs."""
         names: list[str] = [*_RUNNER_ENV]
-        keys: dict[str, str] = {}
-        for agent in (effect.agent, *effect.reviewers):
+        accounts: list[str] = []
+        thinks = effect.attempt_kind is Kind.TRIAGE
+        if thinks and (model := world.config.thinker("dispatcher")):
+            accounts.append(model.provider)
+        for agent in () if thinks else (effect.agent, *effect.reviewers):
             settings = world.config.agents.get(agent)
             names += settings.env if settings else ()
-            provider = world.config.providers.get(settings.provider or "") if settings else None
-            if settings and settings.provider and provider:
-                key = provider.api_key.value.get_secret_value()
-                keys[key_variable(settings.provider)] = key
-        return {name: os.environ[name] for name in names if name in os.environ} | keys
+            accounts.append((settings.provider if settings else "") or "")
+        seen = {name: os.environ[name] for name in names if name in os.environ}
+        return seen | keys(world, *accounts)
 
     @staticmethod
     def _fact(world: World, effect: StartAttempt, task: Task, directory: Path) -> Event:
         order = Order.model_validate_json((directory / "order.json").read_bytes())
+        thinks = effect.attempt_kind is Kind.TRIAGE
         attempt = Attempt(
             number=effect.attempt,
             kind=effect.attempt_kind,
@@ -75,9 +79,9 @@ class AttemptStarter:
             start=order.start,
             started_at=world.clock.now(),
             deadline=order.limits.deadline,
-            text_hash=task.spec.text_hash,
+            text_hash=task.spec.fingerprint if thinks else task.spec.text_hash,
             cap_usd=effect.cap_usd,
-            **_account(world, effect.agent),
+            **(_thinkers(world) if thinks else _account(world, effect.agent)),
         )
         data = {"attempt": attempt.model_dump(mode="json")}
         return world.fact(effect, EventKind.ATTEMPT_STARTED, data, attempt=effect.attempt)
@@ -103,6 +107,18 @@ class _Account(TypedDict):
     model: str
     key_mark: str
     own_login: bool
+
+
+def _thinkers(world: World) -> _Account:
+    """That of the model that reads issues."""
+    model = triages.thinker(world)
+    mark = world.key_marks.get(model.provider, "")
+    return {
+        "provider": model.provider,
+        "model": model.model,
+        "key_mark": mark,
+        "own_login": False,
+    }
 
 
 def _account(world: World, agent: str) -> _Account:

@@ -8,6 +8,7 @@ from agent_os.domain.events import EventKind
 from agent_os.effects.performer import ABSENT, Facts, Resolution, done
 from agent_os.effects.world import World
 from agent_os.github import readers
+from agent_os.github.client import Json
 from agent_os.policy import texts
 from agent_os.policy.trust import MARKER
 from agent_os.store.intents import Intent
@@ -19,21 +20,27 @@ class CommentWriter:
     def perform(self, world: World, effect: WriteComment, intent: str) -> Facts:
         path = f"/repos/{effect.repo}/issues/{effect.number}/comments"
         made = world.client.send("POST", path, {"body": texts.marked(effect.body, intent)})
-        return self._facts(world, effect, made["id"])
+        return self._facts(world, effect, made)
 
     def probe(self, world: World, effect: WriteComment, intent: Intent) -> Resolution:
         mark = f"{MARKER} effect={intent.id} -->"
         found = [
-            c["id"]
+            c
             for c in readers.comments(world.client, effect.repo, effect.number)
             if mark in c["body"] and c["user"]["login"].lower() == world.client.login.lower()
         ]
-        return done(*self._facts(world, effect, min(found))) if found else ABSENT
+        if not found:
+            return ABSENT
+        return done(*self._facts(world, effect, min(found, key=lambda c: c["id"])))
 
     @staticmethod
-    def _facts(world: World, effect: WriteComment, comment: int) -> Facts:
+    def _facts(world: World, effect: WriteComment, made: Json) -> Facts:
+        comment = made["id"]
         if effect.purpose == "notice":
             return [world.fact(effect, EventKind.TOLD, {"state": effect.state, "comment": comment})]
+        if effect.purpose == "answer":
+            data = {"comment": comment, "at": made["created_at"]}
+            return [world.fact(effect, EventKind.ANSWERED, data)]
         data = {"id": comment, "hash": texts.digest(effect.body)}
         return [world.fact(effect, EventKind.COMMENT_WRITTEN, data)]
 

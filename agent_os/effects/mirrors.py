@@ -68,7 +68,12 @@ def _merged_long_ago(world: World, task: Task) -> bool:
     age = timedelta(days=world.config.retention.attempt_days)
     merged = task.pull is not None and bool(task.pull.merged_sha)
     ended = task.finished_at
-    return merged and task.settled and ended is not None and world.clock.now() - ended > age
+    return (
+        (merged or task.answered is not None)
+        and task.settled
+        and ended is not None
+        and world.clock.now() - ended > age
+    )
 
 
 def _directories(world: World, task: Task) -> Sequence[Path]:

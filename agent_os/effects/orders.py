@@ -11,16 +11,18 @@ from typing import Literal
 from agent_os.config.repository_file import PATHS, RepositoryFile, parse_repository_file
 from agent_os.domain.attempts import (
     AgentOrder,
+    Deliverable,
     GateOrder,
     Handoff,
     Kind,
     Limits,
     Order,
-    ProviderOrder,
 )
 from agent_os.domain.effects import StartAttempt
 from agent_os.domain.errors import BadInput, ConfigError, Conflict
 from agent_os.domain.tasks import Task
+from agent_os.effects import triages
+from agent_os.effects.accounts import provider_order
 from agent_os.effects.reverts import note_reverts
 from agent_os.effects.world import World
 from agent_os.policy import task_text, texts
@@ -48,7 +50,7 @@ def make_order(world: World, task: Task, effect: StartAttempt) -> Order:
     start = base
     if effect.work and mirror.has(effect.work) and effect.attempt_kind is Kind.IMPLEMENT:
         start = effect.work
-    if effect.attempt_kind is not Kind.IMPLEMENT:
+    if effect.attempt_kind not in (Kind.IMPLEMENT, Kind.TRIAGE):
         start = mirror.resolve(f"refs/heads/{task.branch}") or ""
         if start != task.branch_head:
             raise Conflict(f"The branch {task.branch} is not where it was left.")
@@ -58,7 +60,7 @@ def make_order(world: World, task: Task, effect: StartAttempt) -> Order:
     limits = world.config.limits
     now = world.clock.now()
     directory = world.attempt_dir(task, effect.attempt)
-    return Order(
+    order = Order(
         task=task.name,
         slug=task.slug,
         round=task.round,
@@ -70,7 +72,7 @@ def make_order(world: World, task: Task, effect: StartAttempt) -> Order:
         start=start,
         title=task.title,
         mirror=os.path.relpath(mirror.path, directory),
-        agent=_agent_order(world, effect.agent),
+        agent=_worker(world, effect),
         parts=task_text.parts(task, effect.feedback, lessons, codebase),
         gates=_gates(world, task, settings),
         limits=Limits(
@@ -79,10 +81,24 @@ def make_order(world: World, task: Task, effect: StartAttempt) -> Order:
             usd=effect.cap_usd,
         ),
         budget=world.config.prompt_tokens,
+        deliverable=_deliverable(task, effect),
+        sections=task.spec.sections,
         sandbox=_sandbox(world, task),
         commit_message=f"{texts.pull_title(task)}\n\nFor #{task.number}.",
         redo=effect.attempt_kind is Kind.REFRESH and _refresh_failed(task),
     )
+    thinks = effect.attempt_kind is Kind.TRIAGE
+    return triages.as_triage(world, task, order, codebase) if thinks else order
+
+
+def _worker(world: World, effect: StartAttempt) -> AgentOrder | None:
+    return None if effect.attempt_kind is Kind.TRIAGE else _agent_order(world, effect.agent)
+
+
+def _deliverable(task: Task, effect: StartAttempt) -> Deliverable:
+    """What has begun as a change goes on as one, whatever the issue says by now."""
+    fresh = effect.attempt_kind is Kind.IMPLEMENT and task.pull is None and not task.branch_head
+    return task.spec.deliverable if fresh else "change"
 
 
 def write_order(
@@ -135,9 +151,13 @@ def _check_vendors(
     """The repository's file on this base has the last word on whose models see its code."""
     _note(world, task.repo_id, vendors=settings.vendors)
     rules = world.config.rules(task.repo)
-    for name in (effect.agent, *effect.reviewers):
-        agent = rules.agents.get(name) if rules else None
-        if agent is None or not agent.uses_model or settings.vendors is None:
+    if rules is None or settings.vendors is None:
+        return
+    thinks = effect.attempt_kind is Kind.TRIAGE
+    names = () if thinks else (effect.agent, *effect.reviewers)
+    used = [rules.thinker] if thinks else [rules.agents.get(name) for name in names]
+    for agent in used:
+        if agent is None or not agent.uses_model:
             continue
         if agent.vendor not in settings.vendors:
             raise Conflict(f"The repository's file does not allow the vendor {agent.vendor}.")
@@ -149,7 +169,6 @@ def _agent_order(world: World, name: str) -> AgentOrder | None:
     settings = world.config.agents.get(name)
     if settings is None:
         raise ConfigError(f"The agent `{name}` is not defined in the config any more.")
-    provider = world.config.providers.get(settings.provider or "")
     return AgentOrder(
         name=name,
         driver=settings.driver,
@@ -157,23 +176,10 @@ def _agent_order(world: World, name: str) -> AgentOrder | None:
         env=settings.env,
         read_only=tuple(str(p) for p in settings.read_only),
         model=settings.model,
-        provider=ProviderOrder(
-            name=settings.provider,
-            api=provider.api,
-            vendor=provider.vendor or settings.provider,
-            base_url=provider.base_url,
-            key_variable=key_variable(settings.provider),
-        )
-        if provider and settings.provider
-        else None,
+        provider=provider_order(world, settings.provider or ""),
         own_login=settings.credentials == "own",
         price=settings.price,
     )
-
-
-def key_variable(provider: str) -> str:
-    """Where the runner finds a provider's key."""
-    return f"AGENT_OS_KEY_{provider.upper().replace('-', '_')}"
 
 
 def _repository_file(mirror: Mirror, base: str) -> RepositoryFile:
@@ -204,5 +210,5 @@ def _sandbox(world: World, task: Task) -> Literal["auto", "bwrap", "none"]:
 
 def _refresh_failed(task: Task) -> bool:
     """Whether the newest attempt was a refresh that did not pass: a plain merge won't do."""
-    last = task.attempts[-1] if task.attempts else None
+    last = task.tries[-1] if task.tries else None
     return last is not None and last.kind is Kind.REFRESH and last.code is not None

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
-
-from agent_os.domain.attempts import KeptRef, Kind, Outcome
+from agent_os.domain.attempts import Kind, Outcome
 from agent_os.domain.effects import AcceptOutcome
 from agent_os.domain.errors import BadInput
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode, charged
 from agent_os.domain.tasks import Task
+from agent_os.effects import triages
+from agent_os.effects.lost import lost
 from agent_os.effects.performer import ABSENT, Facts, Resolution
 from agent_os.effects.world import World
 from agent_os.policy import health
@@ -28,12 +28,12 @@ class OutcomeAccepter:
         try:
             outcome = world.executor.collect(directory)
         except BadInput as error:
-            kept = _kept_before(directory)
-            if kept:
-                world.mirror(task.repo_id).import_bundle(directory / "work.bundle", kept)
-            return [_lost(world, effect, error.message)]
+            return [lost(world, effect, task, error.message)]
         if (outcome.round, outcome.number) != (effect.round, effect.attempt):
-            return [_lost(world, effect, "The outcome belongs to another attempt.")]
+            return [lost(world, effect, task, "The outcome belongs to another attempt.")]
+        attempt = next(a for a in task.attempts if a.number == effect.attempt)
+        if attempt.kind is Kind.TRIAGE:
+            return triages.ended(world, effect, task, attempt, outcome)
         if outcome.kept:
             mirror = world.mirror(task.repo_id)
             mirror.import_bundle(directory / "work.bundle", outcome.kept)
@@ -42,24 +42,6 @@ class OutcomeAccepter:
 
     def probe(self, world: World, effect: AcceptOutcome, intent: Intent) -> Resolution:
         return ABSENT  # nothing outside changes, and taking it over again is harmless
-
-
-class _Snapshot(BaseModel):
-    kept: tuple[KeptRef, ...] = ()
-
-
-def _kept_before(directory: Path) -> tuple[KeptRef, ...]:
-    """What the runner had kept of the work before it died without an outcome."""
-    try:
-        return _Snapshot.model_validate_json((directory / "snapshot.json").read_bytes()).kept
-    except (OSError, ValidationError):
-        return ()
-
-
-def _lost(world: World, effect: AcceptOutcome, detail: str) -> Event:
-    code = FailureCode.LOST.value
-    data = {"code": code, "detail": detail, "signature": f"{code}:no outcome"}
-    return world.fact(effect, EventKind.ATTEMPT_ENDED, data, attempt=effect.attempt)
 
 
 def _ended(world: World, effect: AcceptOutcome, task: Task, outcome: Outcome) -> Event:
@@ -79,12 +61,14 @@ def _ended(world: World, effect: AcceptOutcome, task: Task, outcome: Outcome) ->
     if outcome.code is not None:
         data |= {"code": outcome.code.value, "charged": charged(outcome.code)}
         data["handoff"] = outcome.handoff.model_dump()
-    elif moved or outcome.head is None or outcome.evidence is None:
+    elif moved or not (outcome.head or outcome.answer) or outcome.evidence is None:
         data |= {"code": FailureCode.CONFLICT.value, "charged": False}
         data |= {"detail": "The branch moved while the attempt ran; its work is kept."}
+        data["handoff"] = outcome.handoff.model_dump()
     else:
         data["result"] = {
-            "head": outcome.head,
+            "head": outcome.head or "",
+            "answer": outcome.answer,
             "base": outcome.base,
             "text_hash": attempt.text_hash,
             "attempt": attempt.number,

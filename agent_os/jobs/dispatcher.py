@@ -226,7 +226,7 @@ def _follow_base(world: World, row: Repository) -> None:
     """Only while a task waits for the base to move."""
     with world.store.read() as tx:
         found = tasks.listed(tx, repo_id=row.repo_id, statuses=(Status.QUEUED, Status.IN_REVIEW))
-    waits = [t for _, t in found if t.attempts and t.attempts[-1].code is FailureCode.BASE_RED]
+    waits = [t for _, t in found if t.tries and t.tries[-1].code is FailureCode.BASE_RED]
     if waits:
         base_is_at(
             world, row, readers.branch_head(world.client, row.name, row.default_branch) or ""

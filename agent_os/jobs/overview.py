@@ -7,7 +7,7 @@ from typing import Any
 
 from agent_os.domain.tasks import Status, Task
 from agent_os.effects.world import World
-from agent_os.policy import explain, history
+from agent_os.policy import explain, history, triaging
 from agent_os.store import declined, intents, log, pauses, repositories, tasks, unseen
 from agent_os.workspace import sandbox
 
@@ -46,6 +46,7 @@ def status(world: World, *, every: bool = False) -> dict[str, Any]:
         ],
         "repositories": _repositories(world, rows, stopped, errors),
         "all_paused": pauses.ALL in stopped,
+        "own_logins": [n for n, a in world.config.agents.items() if a.credentials == "own"],
         "sandbox": "none" if world.config.sandbox == "none" else sandbox.detect().kind,
         "at": now.isoformat(),
     }
@@ -97,9 +98,9 @@ def _row(task: Task, now: datetime, unresolved: bool) -> dict[str, Any]:
         "title": task.title,
         "state": task.status.value,
         "round": task.round,
-        "attempts": len(task.attempts),
+        "attempts": len(task.tries),
         "charged": sum(1 for a in task.attempts if a.charged),
-        "agent": task.attempts[-1].agent if task.attempts else "",
+        "agent": task.tries[-1].agent if task.tries else "",
         "pull_request": task.pull.number if task.pull else None,
         "why": explain.why(task, now, unresolved=unresolved),
     }
@@ -113,11 +114,13 @@ def one(world: World, task: Task) -> dict[str, Any]:
     with world.store.read() as tx:
         events = log.history(tx, task.key, limit=_HISTORY)
         unresolved = task.key in intents.unresolved_tasks(tx)
+    answer = triaging.answer_of(task)
     return {
         **_row(task, world.clock.now(), unresolved),
         "requested_by": task.request.actor,
         "type": task.spec.type,
         "branch": task.branch if task.branch_head else "",
+        "triage": triaging.in_words(answer) if answer else "",
         "attempts": [a.model_dump(mode="json") for a in task.attempts],
         "evidence": task.result.evidence.model_dump(mode="json") if task.result else None,
         "history": [history.line(e) for _, e in events],

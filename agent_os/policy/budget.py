@@ -25,7 +25,7 @@ class Purse(Contract):
 def cap(task: Task, limits: LimitRules, purse: Purse, now: datetime) -> float | Wait | Park:
     """What the next attempt may cost, or why there is none. Overshoot is at most one turn."""
     least = limits.usd_per_attempt * _LEAST_SHARE
-    on_task = sum(attempt.cost for attempt in task.counted)
+    on_task = sum(attempt.cost for attempt in task.since_renewal)
     left = limits.usd_per_task - on_task
     if left < least:
         detail = f"${on_task:.2f} of ${limits.usd_per_task:.2f} for this task are spent"
@@ -40,7 +40,7 @@ def cap(task: Task, limits: LimitRules, purse: Purse, now: datetime) -> float | 
 
 def _unknown(task: Task) -> str:
     """Attempts of unknown price count with their whole cap: an error must not be free."""
-    count = sum(1 for a in task.counted if a.ended_at and a.spent and a.spent.usd is None)
+    count = sum(1 for a in task.since_renewal if a.ended_at and a.spent and a.spent.usd is None)
     return f" ({count} attempts of unknown price, counted with their caps)" if count else ""
 
 

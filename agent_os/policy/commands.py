@@ -119,6 +119,8 @@ class _Reading:
             return False
         if task.cancelled and task.cancelled.acted_at:
             return act.at < task.cancelled.acted_at
+        if task.answered and act.at < task.answered.at:
+            return True  # the issue may stay open after an answer
         if task.status is Status.CANCELLED:
             return False  # that act was on the issue, and read in its order
         return any(a.kind == "closed" and a.at > act.at for a in self.facts.acts)
@@ -140,7 +142,8 @@ class _Reading:
                 self.add(EventKind.CANCELLED, reason="label_removed", by=act.actor)
             case "closed":
                 self.add(EventKind.ISSUE_CLOSED, by=act.actor)
-                over = task.pull and (self.facts.merged_by_pull or task.pull.merged_sha)
+                merged = task.pull and (self.facts.merged_by_pull or task.pull.merged_sha)
+                over = merged or task.answered
                 if not over and task.status not in _OVER:
                     self.add(EventKind.CANCELLED, reason="issue_closed", by=act.actor)
             case "reopened":

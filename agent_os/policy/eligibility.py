@@ -43,9 +43,14 @@ def refusal(task: Task, around: Surroundings) -> tuple[Reason, str] | None:
         ),
         (around.empty, Reason.EMPTY_REPOSITORY, ""),
         (not chain, Reason.NO_AGENT, f"type {task.spec.type}"),
-        (rules.mode is Mode.DRY_RUN, Reason.DRY_RUN, f"would run {' → '.join(chain)}"),
+        (rules.mode is Mode.DRY_RUN, Reason.DRY_RUN, _would(task, chain)),
     ]
     return next(((reason, detail) for holds, reason, detail in cases if holds), None)
+
+
+def _would(task: Task, chain: tuple[str, ...]) -> str:
+    then = " and post the answer on the issue" if task.spec.deliverable == "answer" else ""
+    return f"would run {' → '.join(chain)}{then}"
 
 
 def _path(cycle: tuple[int, ...]) -> str:

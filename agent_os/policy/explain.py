@@ -13,6 +13,7 @@ _BUSY = {
     "fix": "mends what was found",
     "refresh": "brings it onto the new base",
     "verify": "checks what was pushed",
+    "triage": "reads the issue",
 }
 
 
@@ -24,6 +25,11 @@ def why(task: Task, now: datetime, *, unresolved: bool = False) -> str:
     if unresolved:
         return waiting(task.name, Reason.INTENT_UNRESOLVED, "")
     match task.status:
+        case Status.DONE if task.answered:
+            return (
+                f"{task.name} is done: it was answered by a comment; close the issue, or comment "
+                "and set the label Ready for another round."
+            )
         case Status.DONE:
             by = f" by {task.pull.merged_by}" if task.pull else ""
             return f"{task.name} is done: its pull request was merged{by}."

@@ -26,6 +26,13 @@ def health_key(provider: str, model: str, code: FailureCode | None) -> str:
     return f"{provider}/{model}" if code is FailureCode.MODEL_UNAVAILABLE else provider
 
 
+def triage_key(provider: str, model: str, code: FailureCode | None) -> str:
+    """The same for a triage: only what concerns the whole account keeps agents from it too. That
+    one small model was slow for us is no reason for a task to wait."""
+    account = code in (FailureCode.AUTH_FAILED, FailureCode.QUOTA_EXHAUSTED)
+    return provider if account else f"{provider}/{model}/triage"
+
+
 def after(
     before: Health | None,
     name: str,

@@ -25,6 +25,7 @@ _TEMPLATES: dict[EventKind, str] = {
     EventKind.ATTEMPT_STARTED: "attempt {attempt[number]} ({attempt[kind]} by {attempt[agent]})",
     EventKind.ATTEMPT_ENDED: "attempt ended: {code} {detail}",
     EventKind.ATTEMPT_STOPPED: "attempt is being stopped: {why}",
+    EventKind.CHILD_OPENED: "opened #{number} for a part of it: {title}",
     EventKind.BRANCH_PUSHED: "branch pushed at {sha:.10}",
     EventKind.BRANCH_DELETED: "branch deleted",
     EventKind.PULL_OPENED: "pull request #{number} opened",

@@ -93,6 +93,8 @@ def _notice(task: Task, labels: LabelRules) -> Step | None:
 
 
 def _reopened(task: Task) -> bool:
+    if task.answered and not task.reopened:
+        return False  # who asked closes the issue, or asks again
     ended_by_close = task.status is Status.DONE or (
         task.cancelled is not None and task.cancelled.reason == "issue_closed"
     )

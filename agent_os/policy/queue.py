@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from agent_os.domain.attempts import Kind
 from agent_os.domain.clock import still_ahead
 from agent_os.domain.contract import Contract
 from agent_os.domain.effects import (
@@ -25,13 +26,15 @@ from agent_os.domain.events import EventKind
 from agent_os.domain.reasons import Reason
 from agent_os.domain.rules import LimitRules, Mode, RepoRules
 from agent_os.domain.tasks import Attempt, Task
-from agent_os.policy import retry, texts
+from agent_os.policy import answers, retry, reviewing, texts, triaging
 from agent_os.policy.budget import Purse, cap
-from agent_os.policy.routing import Pool, choose, reviewers
+from agent_os.policy.routing import Pool, choose
 from agent_os.policy.steps import about, event, held, incident, record, waiting
 
 #: The runner ends an attempt itself; after this we end the runner.
 _GRACE = timedelta(minutes=2)
+#: Of a triage, for which no task is to wait long.
+_SHORT_GRACE = timedelta(seconds=5)
 #: A runner that dies again and again (for memory, say) would be started again for ever.
 _MOST_RESUMES = 3
 
@@ -109,6 +112,7 @@ def _running_step(fact: TaskFacts, now: datetime) -> Step | None:
             attempt=attempt.number,
             attempt_kind=attempt.kind,
             agent=attempt.agent,
+            reviewers=attempt.reviewers,
             resume=True,
         )
     return None
@@ -124,7 +128,8 @@ def _why_stop(fact: TaskFacts, attempt: Attempt, now: datetime) -> str:
         return "its pull request is merged or closed"
     if fact.rules is None or fact.frozen:
         return f"the repository is frozen: {fact.frozen or 'not in the config'}"
-    return "over its time" if now > attempt.deadline + _GRACE else ""
+    grace = _SHORT_GRACE if attempt.kind is Kind.TRIAGE else _GRACE
+    return "over its time" if now > attempt.deadline + grace else ""
 
 
 def _after_step(fact: TaskFacts, limits: LimitRules, now: datetime) -> Step | retry.Start | None:
@@ -142,11 +147,16 @@ def _after_step(fact: TaskFacts, limits: LimitRules, now: datetime) -> Step | re
         return _close_pull(task)
     if task.hold or task.claimed_at is None or task.finished_at:
         return None
+    assert fact.rules is not None
+    unseen = reviewing.again(task, fact.rules, fact.pool, limits, now)
+    if unseen is not None:
+        return unseen if isinstance(unseen, retry.Start) else _not_now(task, unseen, now)
     if task.result is not None and task.wanted is None:
-        return _publish(fact)
+        return _deliver(fact, now)
     if task.pull is not None and task.wanted is None and not _failed_last(task):
         return None
-    assert fact.rules is not None
+    if asked := triaging.step(task, now):
+        return asked
     choice = choose(task, fact.rules, fact.pool, now)
     step = retry.next_step(task, choice, limits, fact.base_head, now)
     return step if isinstance(step, retry.Start) else _not_now(task, step, now)
@@ -174,7 +184,7 @@ def _backing_off(task: Task, now: datetime) -> bool:
 
 def _failed_last(task: Task) -> bool:
     """Of all attempts: a renewed request goes on with a pull request that needs mending."""
-    return bool(task.attempts) and task.attempts[-1].code is not None
+    return bool(task.tries) and task.tries[-1].code is not None
 
 
 def _finish(fact: TaskFacts, now: datetime) -> Step | None:
@@ -204,6 +214,13 @@ def _close_pull(task: Task) -> Step | None:
     return ClosePull(
         **about(task, task.cancelled.reason), pull=task.pull.number, body=texts.pull_body(task)
     )
+
+
+def _deliver(fact: TaskFacts, now: datetime) -> Step | None:
+    assert fact.task.result is not None
+    if fact.task.result.answer and fact.rules is not None:
+        return answers.next_step(fact.task, fact.rules, now)
+    return _publish(fact)
 
 
 def _publish(fact: TaskFacts) -> Step | None:
@@ -252,7 +269,7 @@ def _admit(queued: list[tuple[TaskFacts, retry.Start]], machine: Machine) -> lis
     per_attempt = machine.limits.memory_mb_per_attempt
     for fact, start in sorted(queued, key=_order):
         task = fact.task
-        usd = _cap(fact, start, machine, purse)
+        start, usd = _with_cap(fact, start, machine, purse)
         if isinstance(usd, retry.Park | retry.Wait):
             step = _not_now(task, usd, machine.now)
         elif free <= 0:
@@ -269,14 +286,20 @@ def _admit(queued: list[tuple[TaskFacts, retry.Start]], machine: Machine) -> lis
     return steps
 
 
-def _cap(
+def _with_cap(
     fact: TaskFacts, start: retry.Start, machine: Machine, purse: Purse
-) -> float | retry.Wait | retry.Park | None:
-    """None: the agent uses no model."""
-    agent = fact.rules.agents.get(start.agent) if fact.rules else None
-    if agent is None or not agent.uses_model:
-        return None
-    return cap(fact.task, machine.limits, purse, machine.now)
+) -> tuple[retry.Start, float | retry.Wait | retry.Park | None]:
+    """What to start, perhaps a triage first, and what it may cost (None: it uses no model)."""
+    task, limits, now = fact.task, machine.limits, machine.now
+    usd = triaging.first(task, start, fact.rules, fact.pool, limits, purse, now)
+    if usd is not None:
+        return retry.Start(kind=Kind.TRIAGE, agent=triaging.THINKER), usd
+    assert fact.rules is not None  # it is queued
+    looks = reviewing.reviewers(task, start, fact.rules, fact.pool, now).fit
+    agents = [fact.rules.agents[name] for name in (start.agent, *looks) if name]
+    if not any(agent.uses_model for agent in agents):
+        return start, None
+    return start, cap(task, limits, purse, now)
 
 
 def _order(item: tuple[TaskFacts, retry.Start]) -> tuple[int, datetime, int, int]:
@@ -288,15 +311,22 @@ def _order(item: tuple[TaskFacts, retry.Start]) -> tuple[int, datetime, int, int
 def _start(fact: TaskFacts, start: retry.Start, usd: float | None, now: datetime) -> StartAttempt:
     task = fact.task
     assert fact.rules is not None  # it is queued
+    if start.kind is Kind.TRIAGE:
+        why = "a model reads the issue first"
+    else:
+        why = task.wanted.why if task.wanted else "the attempt before it failed"
+    looks = reviewing.reviewers(task, start, fact.rules, fact.pool, now)
     return StartAttempt(
-        **about(task, task.wanted.why if task.wanted else "the attempt before it failed"),
+        **about(task, why),
         attempt=len(task.attempts) + 1,
         attempt_kind=start.kind,
         agent=start.agent,
         feedback=start.feedback,
         work=start.work,
         cap_usd=usd,
-        reviewers=reviewers(start.agent, fact.rules, fact.pool, task, now),
+        reviewers=looks.fit,
+        unreviewed=reviewing.names(looks) if fact.rules.review else "",
+        verifies=start.verifies,
     )
 
 

@@ -17,7 +17,7 @@ from agent_os.policy.routing import Choice
 
 _SAME_TASK_FAILURE = 3
 _SAME_ENVIRONMENT_FAILURE = 2
-_LONGEST_BACKOFF = timedelta(hours=1)
+LONGEST_BACKOFF = timedelta(hours=1)
 _MOST_ATTEMPTS = 60
 """Of every kind and outcome in one round: refreshes are not charged, but they end too."""
 
@@ -27,6 +27,7 @@ _MOST_ATTEMPTS = 60
 _GOES_ON = frozenset(
     {
         FailureCode.LOST,
+        FailureCode.REVIEW_UNAVAILABLE,
         FailureCode.TIMEOUT,
         FailureCode.STALLED,
         FailureCode.BUDGET_EXHAUSTED,
@@ -45,6 +46,8 @@ class Start(Contract):
     feedback: str = ""
     work: str = ""
     """Go on from this commit of the attempt before; empty: from where the kind begins."""
+    verifies: int = 0
+    """`verify` only: the attempt that did that work."""
 
 
 class Wait(Contract):
@@ -76,7 +79,8 @@ def next_step(
     failed = _trailing(counted, lambda a: a.code is not None)
     if not failed:
         return _start(task, counted[-1].agent if counted else chain[0], choice, base_head)
-    last = failed[-1]
+    # A check of kept work that fails is the failure of who did it.
+    last = failed[-1].model_copy(update={"agent": task.origin(failed[-1]).agent})
     return (
         _over_limit(counted, failed, limits)
         or _wait(failed, last, chain, limits, base_head, now)
@@ -142,7 +146,7 @@ def _wait(
         return None
     count = len(_trailing(failed, lambda a: not a.charged))
     pause = timedelta(seconds=limits.backoff_seconds) * 2 ** min(count - 1, 10)
-    until = last.ended_at + min(pause, _LONGEST_BACKOFF)
+    until = last.ended_at + min(pause, LONGEST_BACKOFF)
     if still_ahead(until, now):
         return Wait(reason=Reason.BACKOFF, detail=f"{last.code}: {last.detail}", until=until)
     return None
@@ -201,7 +205,7 @@ def _start(task: Task, agent: str, choice: Choice, base_head: str) -> Start | Wa
         return Wait(reason=place.refused, detail=place.detail, until=place.until)
     if wanted is not None:
         return Start(kind=wanted.kind, agent=fit, feedback=wanted.feedback)
-    last = task.attempts[-1] if task.attempts else None
+    last = task.tries[-1] if task.tries else None
     kind = last.kind if last else Kind.IMPLEMENT
     if kind is Kind.VERIFY or (kind is Kind.IMPLEMENT and task.pull):
         kind = Kind.FIX if task.pull else Kind.IMPLEMENT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from pydantic import Field
@@ -80,11 +80,13 @@ def choose(task: Task, rules: RepoRules, pool: Pool, now: datetime) -> Choice:
     return Choice(places=places, explored=explored)
 
 
-def _allowed_vendors(task: Task, rules: RepoRules, pool: Pool) -> frozenset[str]:
+def _allowed_vendors(
+    task: Task, rules: RepoRules, pool: Pool, also: Sequence[str] = ()
+) -> frozenset[str]:
     """The owner's list, narrowed by the repository's; else those in the owner's own chain: a
     label on an issue does not bring in another."""
     own = rules.chain(task.spec.type)
-    allowed = {rules.agents[name].vendor for name in own}
+    allowed = {rules.agents[name].vendor for name in (*own, *also)}
     if rules.vendors is not None:
         allowed = set(rules.vendors)
     if pool.vendors is not None:
@@ -118,21 +120,35 @@ def _words(found: Health) -> str:
     return f"refused{times} ({found.code}): {found.detail}{advice}"
 
 
+def may_think(task: Task, rules: RepoRules, pool: Pool, now: datetime) -> bool:
+    """Whether the model that reads issues may be asked about this one now."""
+    thinker = rules.thinker
+    if thinker is None:
+        return False
+    place = _place(thinker.model, thinker, _allowed_vendors(task, rules, pool), pool, now)
+    own = pool.health.get(health.triage_key(thinker.provider, thinker.model, None))
+    mark = pool.key_marks.get(thinker.provider, "")
+    return place.refused is None and not health.unwell(own, mark, now)
+
+
 def reviewers(
-    worker: str, rules: RepoRules, choice_pool: Pool, task: Task, now: datetime
-) -> tuple[str, ...]:
-    """Who may look at the worker's result, best first: never the worker itself, nor the same
-    driver and model by another name; another vendor goes before the same one."""
-    mine = rules.agents.get(worker, AgentRules())
-    allowed = _allowed_vendors(task, rules, choice_pool)
-    others = [
-        name
-        for name in rules.review
-        if name != worker
-        and (rules.agents[name].driver, rules.agents[name].model) != (mine.driver, mine.model)
-        and _place(name, rules.agents[name], allowed, choice_pool, now).refused is None
-    ]
-    return tuple(sorted(others, key=lambda name: rules.agents[name].vendor == mine.vendor))
+    workers: Collection[str],
+    helpers: Collection[str],
+    rules: RepoRules,
+    pool: Pool,
+    task: Task,
+    now: datetime,
+) -> Choice:
+    """Who may look at the workers' result, best first: never a worker, nor the same program and
+    model by another name. Who had no part in it (`helpers` had) and another vendor go first."""
+    mine = [rules.agents[name] for name in workers if name in rules.agents]
+    same = {(agent.driver, agent.model) for agent in mine if agent.uses_model}
+    vendors = {agent.vendor for agent in mine if agent.uses_model}
+    allowed = _allowed_vendors(task, rules, pool, rules.review)
+    others = {name: rules.agents[name] for name in rules.review if name not in workers}
+    fit = [name for name, agent in others.items() if (agent.driver, agent.model) not in same]
+    fit.sort(key=lambda name: (name in helpers, others[name].vendor in vendors))
+    return Choice(places=tuple(_place(name, others[name], allowed, pool, now) for name in fit))
 
 
 def explain(choice: Choice, rules: RepoRules, trials: Mapping[str, Trials]) -> list[str]:

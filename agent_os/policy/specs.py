@@ -51,8 +51,9 @@ def parse(
 ) -> Spec:
     """The spec of an issue as it stood at `as_of`. Never fails: what has no heading is the goal."""
     shown, clean = readable(title, _LONGEST_TITLE), readable(body, _LONGEST_BODY)
-    sections = _sections(clean)
-    written = [readable(c, _LONGEST_COMMENT) for c in comments]
+    sections, headed = _sections(clean)
+    said = [readable(c, _LONGEST_COMMENT) for c in comments]
+    named = _type(labels)
     return Spec(
         title=shown or "(no title)",
         body=clean,
@@ -60,11 +61,13 @@ def parse(
         acceptance=sections.get("acceptance", ""),
         constraints=sections.get("constraints", ""),
         context=sections.get("context", ""),
-        type=_type(labels),
+        type=named or "implementation",
+        labelled=bool(named),
+        written=headed,
         answer_wanted=any(label.lower() in _ANSWER for label in labels),
         sections=_asked_sections(clean, sections.get("acceptance", "")),
         depends_on=_dependencies(clean),
-        comments=tuple(written[-_MOST_COMMENTS:]),
+        comments=tuple(said[-_MOST_COMMENTS:]),
         text_hash=text_hash(title, body),
         as_of=as_of,
     )
@@ -85,8 +88,10 @@ def readable(text: str, limit: int) -> str:
     return text.strip()
 
 
-def _sections(body: str) -> dict[str, str]:
+def _sections(body: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    """(the parts by name, those of them that have a heading)."""
     found: dict[str, list[str]] = {"goal": []}
+    headed: dict[str, None] = {}
     current, fenced = "goal", False
     for line in body.splitlines():
         fenced ^= line.lstrip().startswith("```")
@@ -96,9 +101,11 @@ def _sections(body: str) -> dict[str, str]:
             current = _SECTIONS.get(name, "goal")
             found.setdefault(current, [])
             if name in _SECTIONS:
+                headed[current] = None
                 continue
         found[current].append(line)
-    return {name: "\n".join(lines).strip() for name, lines in found.items()}
+    parts = {name: "\n".join(lines).strip() for name, lines in found.items()}
+    return parts, tuple(headed)
 
 
 def _asked_sections(body: str, acceptance: str) -> tuple[str, ...]:
@@ -115,12 +122,13 @@ def _asked_sections(body: str, acceptance: str) -> tuple[str, ...]:
             found.append(item[1])
     for line in acceptance.splitlines():
         found += _CRITERION.findall(line)
-    plain = [" ".join(name.strip("`*_\"“” \t#:.").split()) for name in found]
+    plain = [" ".join(name.strip('`*_"“” \t#:.').split()) for name in found]
     named = {name.casefold(): name for name in plain if 0 < len(name) <= _LONGEST_SECTION}
     return tuple(named.values())[:_MOST_SECTIONS]
 
 
 def _type(labels: Iterable[str]) -> str:
+    """Empty: no label says it."""
     names = [label.lower() for label in labels]
     # GitHub's own label `question` also says that something is unclear: any other type goes first.
     for name in sorted(names, key=lambda name: name == "question"):
@@ -129,7 +137,7 @@ def _type(labels: Iterable[str]) -> str:
             return plain
         if plain in _TYPES:
             return _TYPES[plain]
-    return "implementation"
+    return ""
 
 
 def _dependencies(body: str) -> tuple[int, ...]:

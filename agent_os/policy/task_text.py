@@ -8,7 +8,7 @@ import yaml
 
 from agent_os.domain.attempts import Handoff, PromptParts
 from agent_os.domain.tasks import Status, Task
-from agent_os.policy import texts
+from agent_os.policy import texts, triaging
 
 NOTES = "## Notes"
 _LONGEST_MEMORY = 8_000
@@ -106,6 +106,8 @@ def task_file(task: Task, history: Sequence[str]) -> str:
         front |= {"pull_request": task.pull.number}
     head = yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=1000)
     parts = [f"---\n{head}---", f"# {task.title}", *_sections(task)]
+    if answer := triaging.answer_of(task):
+        parts += ["## What the triage made of it", triaging.in_words(answer)]
     parts += [NOTES, task.notes or "(Write here for the next attempt.)"]
     parts += ["## History", "\n".join(f"- {line}" for line in history)]
     return "\n\n".join(parts) + "\n"

@@ -77,14 +77,20 @@ def pull_body(task: Task) -> str:
     result = task.result
     what = _agents_words(result.summary) if result and result.summary else _first_words(task)
     parts += ["### What and why", what]
-    if result:
-        parts += ["### Evidence", _evidence(task)]
-    parts += ["### Attempts", _attempts(task), "### Taking over by hand", _take_over(task)]
+    parts += [*proofs(task), "### Taking over by hand", _take_over(task)]
     return "\n\n".join(parts)
 
 
+def proofs(task: Task) -> list[str]:
+    """What we saw and what it took."""
+    seen = ["### Evidence", _evidence(task)] if task.result else []
+    return [*seen, "### Attempts", _attempts(task)]
+
+
 def _first_words(task: Task) -> str:
-    goal = "\n".join((task.spec.goal or task.title).splitlines()[:12])
+    spec = task.spec  # an improved goal is not in the words of the issue
+    said = spec.body if spec.improved else spec.goal
+    goal = "\n".join((said or task.title).splitlines()[:12])
     return f"From the issue, as {inline(task.request.actor)} asked for it:\n\n{quoted(goal)}"
 
 
@@ -103,6 +109,8 @@ def _evidence(task: Task) -> str:
         f"Checked by Agent OS in fresh checkouts, not by the agent: result `{evidence.head[:10]}` "
         f"on base `{evidence.base[:10]}`. Sandbox: {inline(evidence.sandbox)}."
     )
+    if task.result.answer:
+        said = f"Looked up by Agent OS, not by the agent, at commit `{evidence.base[:10]}`."
     return "\n".join(rows) + f"\n\n{said}"
 
 
@@ -195,6 +203,8 @@ def _headline(task: Task) -> str:
     if task.status is Status.CANCELLED and task.cancelled:
         by = f" by {inline(task.cancelled.by)}" if task.cancelled.by else ""
         return f" ({task.cancelled.reason}{by})"
+    if task.answered:
+        return ": the answer is a comment of its own"
     if task.pull and task.pull.merged_sha:
         by = inline(task.pull.merged_by)
         return f": #{task.pull.number} was merged as {task.pull.merged_sha[:10]} by {by}"
@@ -214,6 +224,8 @@ def blocked_notice(task: Task, ready: str) -> str:
 
 
 def done_notice(task: Task) -> str:
+    if task.answered:
+        return f"@{task.request.actor}: done after all; the answer is in the comment above."
     number = task.pull.number if task.pull else 0
     return f"@{task.request.actor}: done after all; #{number} is merged."
 
@@ -242,8 +254,8 @@ def review_feedback(reviews: Sequence[Review], comments: Mapping[int, Sequence[s
 
 def lesson(task: Task) -> str:
     """One line for memory: what was tried, and what worked."""
-    failed = [f"{a.agent or 'gates'}: {a.code}" for a in task.attempts if a.code]
-    worked = next((a for a in reversed(task.attempts) if a.code is None), None)
+    failed = [f"{a.agent or 'gates'}: {a.code}" for a in task.tries if a.code]
+    worked = next((a for a in reversed(task.tries) if a.code is None), None)
     how = f"{worked.kind} by {worked.agent or 'gates'}" if worked else "work by hand"
     before = f" after {', '.join(failed)}" if failed else " at the first attempt"
     return f"#{task.number} {inline(task.title, 80)}: merged from {how}{before}"

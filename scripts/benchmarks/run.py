@@ -14,7 +14,16 @@ from typing import Any
 
 from scripts.benchmarks import table
 from scripts.benchmarks.figure import Figure, Measure, Setting
-from scripts.benchmarks.figures import growth, idle, memory, path, store, throughput, workdir
+from scripts.benchmarks.figures import (
+    agents,
+    growth,
+    idle,
+    memory,
+    path,
+    store,
+    throughput,
+    workdir,
+)
 
 #: Name and what is measured by it.
 MEASURES: dict[str, Measure] = {
@@ -26,6 +35,8 @@ MEASURES: dict[str, Measure] = {
     "append": store.append,
     "status": store.status,
     "workdir": workdir.workdir,
+    "agent": agents.overhead,
+    "output": agents.much_output,
     "throughput": throughput.throughput,
     "fresh-base": throughput.fresh_base,
     "growth": growth.growth,

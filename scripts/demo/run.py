@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts.demo import sample_run, screen
+from scripts.demo import models, sample_run, screen
 from scripts.demo.own import play
 from scripts.demo.servers import TOKEN
 
@@ -27,11 +27,18 @@ def main() -> int:
     # Everything talks to this machine: a proxy of the person's is not asked.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
     try:
+        # What scripts/install-agents.sh has installed is found without more ado.
+        os.environ["PATH"] = models.search_path()
+        real = models.look(options.agent, options.model) if options.agent else None
+        if isinstance(real, str):
+            screen.say(f"[red]--agent {options.agent} can't work here:[/red] {real}")
+            return 2
         if options.repo:
-            wait = _wait if options.keep else None
-            code, summary = play.run(folder, _there(options.repo), options.check_seconds, wait)
+            keep = _wait if options.keep else None
+            code, summary = play.run(folder, _there(options.repo), options.check_seconds, keep)
         else:
-            code, summary = sample_run.run(folder, _wait if options.keep else lambda _config: None)
+            wait = _wait if options.keep else lambda _config: None
+            code, summary = sample_run.run(folder, wait, real)
         if options.json:
             _there(options.json).write_text(json.dumps(summary, indent=2) + "\n")
         return code
@@ -71,6 +78,10 @@ def _options() -> argparse.Namespace:
         "--repo", metavar="PATH", help="play on a copy of your repository; it is only read"
     )
     parser.add_argument(
+        "--agent", choices=models.NAMES, help="a real agent does the work, on your account"
+    )
+    parser.add_argument("--model", default="", help="with --agent: the model, by its vendor's name")
+    parser.add_argument(
         "--check-seconds",
         metavar="N",
         type=int,
@@ -80,6 +91,8 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     if options.check_seconds < 1:
         parser.error("--check-seconds is at least 1")
+    if options.repo and options.agent:
+        parser.error("--agent works on the sample project; --repo plays your last commit again")
     return options
 
 

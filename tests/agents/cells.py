@@ -13,13 +13,15 @@ from typing import Any
 from agent_os.domain.attempts import Outcome
 from agent_os.domain.failures import FailureCode as Code
 from agent_os.domain.failures import Family, family
+from agent_os.domain.usage import Price
 from tests.agents.programs import KEY, SECRET, Agent, order, search_path
 from tests.attempt.world import Attempt, World, limits
 from tests.models import NAMED, ModelServer
 from tests.models.server import Chosen
 
-DEADLINE = 30.0
-STALL = 8.0
+DEADLINE = 40.0
+#: Some need many seconds before their first word on a busy machine.
+STALL = 12.0
 #: A cell may take so much longer than its deadline.
 LATE = 5.0
 
@@ -98,13 +100,16 @@ def _family(code: Code | None) -> Family | None:
 
 def environment(**extra: str) -> dict[str, str]:
     venv = Path(sys.executable).parent
-    return {"PATH": f"{venv}{os.pathsep}{search_path()}", KEY: SECRET, **extra}
+    ours = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
+    return {"PATH": f"{venv}{os.pathsep}{search_path()}", KEY: SECRET, **ours, **extra}
 
 
-def begin(world: World, agent: Agent, url: str, **changes: Any) -> Attempt:
+def begin(
+    world: World, agent: Agent, url: str, price: Price | None = None, **changes: Any
+) -> Attempt:
     """An attempt that is not started; `changes` are fields of its order."""
     fields: dict[str, Any] = {
-        "agent": order(agent, url),
+        "agent": order(agent, url, price),
         "limits": limits(DEADLINE, STALL),
         "checks": {},
     }

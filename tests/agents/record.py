@@ -28,7 +28,8 @@ _SECONDS = 15
 _LONGEST = 160
 _MOST_ITEMS = 12
 #: Of the first line, and of what says nothing about the run.
-_WITHOUT = ("uuid", "timestamp", "tools", "slash_commands", "terminal_slash_commands", "skills", "agents", "plugins")
+_WITHOUT = ("uuid", "timestamp", "tools", "slash_commands", "terminal_slash_commands")
+_WITHOUT += ("skills", "agents", "plugins")
 _KEPT_NOTES = ('"token_count"', '"task_complete"', '"type":"gemini"', "[RETRY]", "providerMessage")
 
 

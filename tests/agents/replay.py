@@ -83,4 +83,5 @@ def replay(name: str, case: str, but: str = "") -> Replay:
             made.exit_code = int(text)
         elif not but or but not in text:
             made.hear(where, text)
+    made.events += made.reader.ended()
     return made

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from agent_os.agents.events import Happening
-from agent_os.domain.failures import Family, family
 from agent_os.domain.failures import FailureCode as Code
+from agent_os.domain.failures import Family, family
 from agent_os.domain.usage import Usage
 from tests.agents.record import CASES
 from tests.agents.replay import LINES, Replay, reader, recorded, replay
@@ -158,7 +158,15 @@ def test_codex_that_goes_on_counts_only_what_is_new() -> None:
     made.hear("note", tokens(1_300, 300))
     assert made.usage == Usage(input=400)
     made.hear("out", json.dumps({"type": "turn.completed", "usage": {"input_tokens": 1_300}}))
+    assert list(made.reader.ended()) == []
     assert made.usage == Usage(input=400)
+
+
+def test_codex_that_notes_nothing_tells_at_its_end() -> None:
+    made = Replay(reader("codex"))
+    made.hear("out", json.dumps({"type": "turn.completed", "usage": {"input_tokens": 1_300}}))
+    made.events += made.reader.ended()
+    assert made.usage == Usage(input=1_300)
 
 
 def test_codex_names_the_reset_of_a_subscription() -> None:
@@ -174,7 +182,11 @@ def test_codex_names_the_reset_of_a_subscription() -> None:
 
 
 def test_opencode_that_asks_again_without_end_is_hopeless() -> None:
-    made = replay("opencode", "truncated")
+    line = next(text for where, text in recorded("opencode", "overloaded") if where == "err")
+    made = Replay(reader("opencode"), exit_code=143)
+    for _ in range(3):
+        assert not made.reader.hopeless
+        made.hear("err", line)
     assert made.reader.hopeless
     assert made.finish().code is Code.OVERLOADED
 

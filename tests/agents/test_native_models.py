@@ -117,7 +117,7 @@ def test_a_conversation_with_tools(server: ModelServer, api: str) -> None:
     assert sent.count("fine: ") == 5
     marks = {
         "anthropic": "signature",
-        "openai": "encrypted_content",
+        "openai": "sealed-",
         "openai-chat": "reasoning_content",
         "google": "thoughtSignature",
     }

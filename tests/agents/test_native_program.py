@@ -214,6 +214,9 @@ def test_its_driver_tells_work_from_failure(server: ModelServer, ground: Ground)
     assert getattr(finish, "code", "") is None
     assert len(events) == len(output.splitlines())
     assert KEY not in output
+    total = parsed(output.splitlines())[-1]
+    # Four turns of 400 fresh, 800 cached and 60 written tokens at 1, 1 and 2 dollars a million.
+    assert (total.kind, total.usd) == (Happening.TOTAL, pytest.approx(4 * 1320e-6))
     server.scenario = "rate_limited_reset"
     session = getattr(events[0], "session", "")
     _, finish, _ = by_driver(ground, assignment(ground, server.url, session))

@@ -114,7 +114,8 @@ class Town:
         }
         for key, value in config.items():
             old = self.config.get(key)
-            self.config[key] = {**old, **value} if isinstance(old, dict) else value
+            both = isinstance(old, dict) and isinstance(value, dict)
+            self.config[key] = {**old, **value} if both else value
         self._worlds: list[World] = []
         self.world = self.open()
 

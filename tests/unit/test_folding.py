@@ -11,7 +11,7 @@ from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.folding import fold
 from agent_os.domain.reasons import Reason
-from agent_os.domain.tasks import Cancelled, Hold, Shown, Status, Task, Waiting, Wanted
+from agent_os.domain.tasks import Answered, Cancelled, Hold, Shown, Status, Task, Waiting, Wanted
 
 from .making import (
     NOW,
@@ -72,7 +72,7 @@ CASES: list[tuple[EventKind, dict[str, Any], Task, dict[str, Any]]] = [
         EventKind.ISSUE_REOPENED,
         {"by": "a"},
         task(issue_open=False, settled=True),
-        {"issue_open": True, "settled": False},
+        {"issue_open": True, "reopened": True, "settled": False},
     ),
     (EventKind.NOTED, {"notes": "n"}, task(), {"notes": "n"}),
     (EventKind.REPO_RENAMED, {"repo": "new/name"}, task(), {"repo": "new/name"}),
@@ -165,6 +165,12 @@ CASES: list[tuple[EventKind, dict[str, Any], Task, dict[str, Any]]] = [
     (EventKind.PULL_CLOSED, {"by": "a"}, in_review(), {"pull": pull(closed=True)}),
     (EventKind.REVIEW_ASKED, {"login": "a"}, in_review(), {"pull": pull(review_asked=True)}),
     (EventKind.REVIEW_SEEN, {"ids": [4, 5]}, task(seen_reviews=(3,)), {"seen_reviews": (3, 4, 5)}),
+    (
+        EventKind.ANSWERED,
+        {"comment": 5, "at": LATER.isoformat()},
+        task(),
+        {"answered": Answered(comment=5, at=LATER)},
+    ),
     (EventKind.FINISHED, {}, in_review(hold=HOLD), {"finished_at": LATER, "hold": None}),
     (EventKind.SETTLED, {}, task(), {"settled": True}),
     (

@@ -122,7 +122,7 @@ def test_every_effect_has_a_performer_and_reads_back() -> None:
 
 
 def test_every_kind_of_attempt_is_known() -> None:
-    assert {k.value for k in Kind} == {"implement", "fix", "refresh", "verify"}
+    assert {k.value for k in Kind} == {"implement", "fix", "refresh", "verify", "triage"}
 
 
 def test_echoes_know_every_effect_that_leaves_a_trace() -> None:

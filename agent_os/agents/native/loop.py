@@ -148,7 +148,7 @@ class Loop:
             self._count(error)
             raise
         self._account.usage += reply.usage
-        self._teller.turn(reply.usage, self._account.usd)
+        self._teller.turn(reply.usage)
         usage = reply.usage
         self._window.counted(messages, usage.input + usage.cached + usage.written)
         return reply
@@ -157,4 +157,4 @@ class Loop:
         """A call that failed may have cost something all the same."""
         if error.usage.total:
             self._account.usage += error.usage
-            self._teller.turn(error.usage, self._account.usd)
+            self._teller.turn(error.usage)

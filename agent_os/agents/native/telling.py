@@ -32,8 +32,8 @@ class Teller:
     def say(self, kind: Happening, text: str = "", *, tool: str = "") -> None:
         self.tell(AgentEvent(kind=kind, text=bounded(self.hide(text)), tool=tool))
 
-    def turn(self, usage: Usage, usd: float | None) -> None:
-        self.tell(AgentEvent(kind=Happening.TURN, usage=usage, usd=usd))
+    def turn(self, usage: Usage) -> None:
+        self.tell(AgentEvent(kind=Happening.TURN, usage=usage))
 
     def total(self, usage: Usage, usd: float | None) -> None:
         self.tell(AgentEvent(kind=Happening.TOTAL, usage=usage, usd=usd))

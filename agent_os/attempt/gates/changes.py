@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent_os.workspace.git import checked_sha, git_bytes, git_start
+
+_LARGEST = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,23 @@ def diff_text(git_dir: Path, base: str, head: str, max_chars: int) -> str:
     return _bounded(
         stat.decode("utf-8", "replace").strip(), body.decode("utf-8", "replace"), max_chars
     )
+
+
+def fingerprint_of(git_dir: Path, base: str, head: str) -> str:
+    """Equal for the same change on another base: only where it stands in the files may differ.
+
+    Empty for a change that is too large to be compared.
+    """
+    args = ("--binary", "--full-index", "--no-renames", "--no-color", "--no-ext-diff")
+    shas = (checked_sha(base), checked_sha(head))
+    diff = git_start("diff", *args, "--no-textconv", *shas, git_dir=git_dir, max_bytes=_LARGEST + 1)
+    if len(diff) > _LARGEST:
+        return ""
+    digest = hashlib.sha256()
+    for line in diff.splitlines(keepends=True):
+        if not line.startswith(b"index "):
+            digest.update(b"@@" if line.startswith(b"@@ ") else line)
+    return digest.hexdigest()[:16]
 
 
 def _bounded(stat: str, diff: str, max_chars: int) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agent_os.attempt.gates.changes import Change
 from agent_os.attempt.gates.context import GateContext
+from agent_os.workspace.git import git_bytes
 from agent_os.workspace.processes import End, Program, run_program
 from agent_os.workspace.sandbox import View
 from agent_os.workspace.workdir import checkout
@@ -54,6 +57,24 @@ class Checkout:
         self.home = self._root / "home"
         self.home.mkdir(parents=True)
         checkout(self.path, sha, context.repository.object_stores)
+
+    def take_back(self, changes: Sequence[Change], commit: str) -> None:
+        """Have the changed paths as they are in `commit`. Only before anything ran here: the
+        checkout's own git directory is used."""
+        old = [change.path for change in changes if change.in_base]
+        new = [change.path for change in changes if not change.in_base]
+        self._on_files(("rm", "--quiet", "--force", "--ignore-unmatch"), new)
+        self._on_files(("checkout", "--quiet", "--force", commit), old)
+
+    def _on_files(self, args: tuple[str, ...], paths: Sequence[str]) -> None:
+        if paths:
+            git_bytes(
+                *(*args, "--pathspec-from-file=-", "--pathspec-file-nul"),
+                git_dir=self.path / ".git",
+                cwd=self.path,
+                env_extra={"GIT_WORK_TREE": str(self.path)},
+                input="".join(f"{path}\0" for path in paths),
+            )
 
     def run(self, command: str) -> CommandRun:
         """Run a shell command here, in the sandbox. Raises Stopped when asked to stop."""

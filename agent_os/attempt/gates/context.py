@@ -9,6 +9,8 @@ from agent_os.attempt.gates.changes import Change
 from agent_os.attempt.journal import Journal
 from agent_os.attempt.stopping import StopRequest
 from agent_os.domain.attempts import Order
+from agent_os.domain.clock import Clock
+from agent_os.domain.usage import Spent
 from agent_os.workspace.sandbox import Sandbox
 from agent_os.workspace.snapshot import SnapshotRepository
 
@@ -26,5 +28,8 @@ class GateContext:
     head: str
     merge_base: str
     changes: tuple[Change, ...]
+    clock: Clock
+    spent: Spent | None = None
+    """What the attempt has cost so far."""
     notes: tuple[str, ...] = ()
     """What of the agent's files could not be taken, a line each."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from agent_os.attempt.gates.checks import run_checks
 from agent_os.attempt.gates.context import GateContext
 from agent_os.attempt.gates.protected import check_protected
+from agent_os.attempt.gates.review import run_review
 from agent_os.attempt.gates.size import check_diff, check_size
 from agent_os.attempt.gates.tests import check_tests
 from agent_os.domain.attempts import Evidence, GateResult, Verdict
@@ -36,12 +37,17 @@ def run_gates(context: GateContext, contract: GateResult) -> Evidence:
         context.stop.check()
     if all(result.verdict in _GOOD for result in results):
         add(check_tests(context))
+    review = None
+    if context.order.review is not None and all(result.verdict in _GOOD for result in results):
+        result, review = run_review(context, context.order.review, results)
+        add(result)
     shutil.rmtree(context.directory.checkouts, ignore_errors=True)
     return Evidence(
         base=context.order.base,
         head=context.head,
         sandbox=context.sandbox.kind,
         gates=tuple(results),
+        review=review,
     )
 
 

@@ -10,7 +10,7 @@ from agent_os.attempt.gates.testfiles import count_skips, count_tests, is_test_f
 from agent_os.attempt.gates.testsettings import deciding_lines
 from agent_os.domain.attempts import GateResult, Verdict
 from agent_os.domain.failures import FailureCode
-from agent_os.workspace.git import git_bytes, git_start, run_git
+from agent_os.workspace.git import git_start, run_git
 
 NAME = "tests"
 _MAX_READ = 2_000_000
@@ -93,10 +93,7 @@ def _run_old_tests(context: GateContext, touched: list[Change]) -> tuple[list[st
     """Run the checks on the result with the base's version of every touched test file."""
 
     def restore(checkout: Checkout) -> None:
-        old = [change.path for change in touched if change.in_base]
-        new = [change.path for change in touched if not change.in_base]
-        _on_files(checkout, ("rm", "--quiet", "--force", "--ignore-unmatch"), new)
-        _on_files(checkout, ("checkout", "--quiet", "--force", context.merge_base), old)
+        checkout.take_back(touched, context.merge_base)
 
     if not _has_tests(context):
         return [], "", 0.0
@@ -108,18 +105,6 @@ def _run_old_tests(context: GateContext, touched: list[Change]) -> tuple[list[st
         return [], "", seconds
     words = f"the tests as they were on the base fail on this result ({failed[0].words})"
     return [words], failed[0].tail[-6000:], seconds
-
-
-def _on_files(checkout: Checkout, args: tuple[str, ...], paths: list[str]) -> None:
-    # Nothing of the repository has run in this checkout yet, so its .git is still ours.
-    if paths:
-        git_bytes(
-            *(*args, "--pathspec-from-file=-", "--pathspec-file-nul"),
-            git_dir=checkout.path / ".git",
-            cwd=checkout.path,
-            env_extra={"GIT_WORK_TREE": str(checkout.path)},
-            input="".join(f"{path}\0" for path in paths),
-        )
 
 
 def _has_tests(context: GateContext) -> bool:

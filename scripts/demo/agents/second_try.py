@@ -17,10 +17,14 @@ if not killed and "test" not in handoff:
     raise SystemExit("The handoff says nothing of the tests.")
 path = Path("tally/amounts.py")
 source = path.read_text()
-path.write_text(source.replace("int(cents or 0)", 'int((cents or "0").ljust(2, "0"))'))
-message = "Read one decimal digit as tens of cents"
-subprocess.run(["git", "commit", "--quiet", "--all", "--message", message], check=True)
-print("`12.5` was read as 12.05: one decimal digit means tens of cents. Committed.", flush=True)
+mended = source.replace("int(cents or 0)", 'int((cents or "0").ljust(2, "0"))')
+if mended == source:
+    print("The commit of the agent that was killed is here: nothing is left but to check it.")
+else:
+    path.write_text(mended)
+    message = "Read one decimal digit as tens of cents"
+    subprocess.run(["git", "commit", "--quiet", "--all", "--message", message], check=True)
+    print("`12.5` was read as 12.05: one decimal digit means tens of cents. Committed.", flush=True)
 if not killed:
     time.sleep(float(sys.argv[1]))
 subprocess.run([sys.executable, "-m", "unittest", "-q"], check=True)

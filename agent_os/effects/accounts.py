@@ -1,0 +1,35 @@
+"""Providers as attempts are told of them."""
+
+from __future__ import annotations
+
+from agent_os.domain.attempts import ProviderOrder
+from agent_os.effects.world import World
+
+
+def provider_order(world: World, name: str) -> ProviderOrder | None:
+    """None: there is no such provider."""
+    provider = world.config.providers.get(name)
+    if provider is None:
+        return None
+    return ProviderOrder(
+        name=name,
+        api=provider.api,
+        vendor=provider.vendor or name,
+        base_url=provider.base_url,
+        key_variable=key_variable(name),
+    )
+
+
+def key_variable(provider: str) -> str:
+    """Where the runner finds a provider's key."""
+    return f"AGENT_OS_KEY_{provider.upper().replace('-', '_')}"
+
+
+def keys(world: World, *names: str) -> dict[str, str]:
+    """The keys of these providers, by the runner's variables."""
+    found = {name: world.config.providers.get(name) for name in names}
+    return {
+        key_variable(name): provider.api_key.value.get_secret_value()
+        for name, provider in found.items()
+        if provider is not None
+    }
