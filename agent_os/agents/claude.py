@@ -14,7 +14,13 @@ from agent_os.agents.driver import (
 )
 from agent_os.agents.events import AgentEvent, Happening, bounded
 from agent_os.agents.installed import program_paths
-from agent_os.agents.jsonlines import OVERFLOWED, Record, ended_without_word, refused
+from agent_os.agents.jsonlines import (
+    OVERFLOWED,
+    Record,
+    ended_by_signal,
+    ended_without_word,
+    refused,
+)
 from agent_os.agents.streamjson import StreamReader
 from agent_os.domain.attempts import AgentOrder
 from agent_os.domain.clock import Clock
@@ -103,7 +109,7 @@ class ClaudeReader(StreamReader):
         said = result.text("result") or result.text("subtype")
         if "budget" in result.text("terminal_reason") + result.text("subtype"):
             return Finish(FailureCode.BUDGET_EXHAUSTED, "It reached its own cap on money.")
-        if result.true("is_error") or exit_code:
+        if result.true("is_error") or (exit_code and not ended_by_signal(exit_code)):
             return self._judge(result, said)
         if denied := result.each("permission_denials"):
             name = denied[0].text("tool_name")

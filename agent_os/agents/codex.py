@@ -21,6 +21,7 @@ from agent_os.agents.jsonlines import (
     OVERFLOWED,
     Record,
     Tools,
+    ended_by_signal,
     ended_without_word,
     less,
     read,
@@ -164,7 +165,7 @@ class CodexReader(Reader):
 
     def finish(self, exit_code: int, tail: str) -> Finish:
         """See Reader.finish."""
-        if self._completed and exit_code == 0:
+        if self._completed and (exit_code == 0 or ended_by_signal(exit_code)):
             return Finish()
         if not self._error:
             return ended_without_word(self._clock, exit_code, tail, began=self._began)
@@ -185,6 +186,8 @@ class CodexReader(Reader):
 
     def _item(self, happened: str, item: Record) -> list[AgentEvent]:
         kind = item.text("type")
+        # It gets on: what was refused before was given then.
+        self._error = self._error if kind == "error" else ""
         if kind in _TOOLS:
             name = item.text("tool") or kind
             if happened == "item.completed":

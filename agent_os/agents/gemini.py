@@ -17,7 +17,15 @@ from agent_os.agents.driver import (
 )
 from agent_os.agents.events import AgentEvent, Happening, bounded
 from agent_os.agents.installed import program_paths
-from agent_os.agents.jsonlines import Counted, Record, Tools, ended_without_word, read, refused
+from agent_os.agents.jsonlines import (
+    Counted,
+    Record,
+    Tools,
+    ended_by_signal,
+    ended_without_word,
+    read,
+    refused,
+)
 from agent_os.domain.attempts import AgentOrder
 from agent_os.domain.clock import Clock
 from agent_os.domain.failures import FailureCode
@@ -146,9 +154,14 @@ class GeminiReader(Reader):
     def noted_line(self, text: str) -> Sequence[AgentEvent]:
         """See Reader.noted_line."""
         record = read(text)
-        if record is None or record.text("type") != "gemini" or self._result is not None:
+        if record is None or record.text("type") != "gemini":
             return ()
         return self._counted.more(record.text("id"), _usage(record.at("tokens"), _NOTED))
+
+    def ended(self) -> Sequence[AgentEvent]:
+        """See Reader.ended. Its sum holds also what it asked smaller models."""
+        usage = _usage(self._result.at("stats"), _TOTALS) if self._result else Usage()
+        return [AgentEvent(kind=Happening.TOTAL, usage=usage)] if usage.total else []
 
     def finish(self, exit_code: int, tail: str) -> Finish:
         """See Reader.finish."""
@@ -157,7 +170,8 @@ class GeminiReader(Reader):
             if self._words:
                 return self._judge(0, self._words)
             return ended_without_word(self._clock, exit_code, tail, began=self._began)
-        if result.text("status") == "success" and exit_code == 0:
+        ended = exit_code == 0 or ended_by_signal(exit_code)
+        if result.text("status") == "success" and ended:
             if self._error:
                 return Finish(FailureCode.AGENT_FAILED, f"It stopped: {self._error[:300]}")
             return Finish()
@@ -187,9 +201,7 @@ class GeminiReader(Reader):
 
     def _ended(self, record: Record) -> list[AgentEvent]:
         self._result = record
-        usage = _usage(record.at("stats"), _TOTALS)
-        events = self._tools.end_all()
-        return [*events, AgentEvent(kind=Happening.TOTAL, usage=usage)] if usage.total else events
+        return self._tools.end_all()
 
 
 _NOTED = ("input", "output", "cached", "total")

@@ -131,6 +131,10 @@ def less(usage: Usage, other: Usage) -> Usage:
     return Usage.model_validate(left)
 
 
+def ended_by_signal(exit_code: int) -> bool:
+    return exit_code < 0 or exit_code - 128 in _ENDED_FROM_OUTSIDE
+
+
 def refused(
     clock: Clock, status: int, text: str, fields: Mapping[str, object] | None = None
 ) -> Finish:

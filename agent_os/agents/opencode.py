@@ -18,7 +18,15 @@ from agent_os.agents.driver import (
 )
 from agent_os.agents.events import AgentEvent, Happening, bounded
 from agent_os.agents.installed import program_paths
-from agent_os.agents.jsonlines import OVERFLOWED, Record, Tools, ended_without_word, read, refused
+from agent_os.agents.jsonlines import (
+    OVERFLOWED,
+    Record,
+    Tools,
+    ended_by_signal,
+    ended_without_word,
+    read,
+    refused,
+)
 from agent_os.domain.attempts import AgentOrder
 from agent_os.domain.clock import Clock
 from agent_os.domain.failures import FailureCode
@@ -57,8 +65,14 @@ _MOST_RETRIES = 2
 _LONGEST_PAUSE = timedelta(seconds=6)
 _REFUSAL = re.compile(
     r'level=ERROR .{0,200}message="stream error" .{0,300}small=false '
-    r'.{0,200}error\.error="(.{1,2000})'
+    r'.{0,200}error\.error(?:\.message)?="(?:AI_\w{1,40}: )?(.{1,2000})'
 )
+#: How it calls the end of an answer that has none.
+_BROKEN_OFF = ("unknown", "error", "other", "")
+_BROKEN = Finish(FailureCode.OVERLOADED, "The answer broke off, again and again.")
+#: Answers in a row that begin and do not end.
+_MOST_STARTS = 4
+_MOST_OVERFLOWS = 3
 _NO_USE_IN_WAITING = (
     FailureCode.QUOTA_EXHAUSTED,
     FailureCode.AUTH_FAILED,
@@ -130,6 +144,8 @@ class OpencodeReader(Reader):
         self._session = ""
         self._reason = ""
         self._refusals = 0
+        self._starts = 0
+        self._overflows = 0
         self._refused: Finish | None = None
         self._failed: Finish | None = None
         self._began = False
@@ -155,6 +171,12 @@ class OpencodeReader(Reader):
                 return [*events, *self._step(part)]
             case "error":
                 return [*events, self._failing(record.at("error"))]
+            case "step_start":
+                self._starts += 1
+                if self._starts > _MOST_STARTS:
+                    self._refused = self._refused or _BROKEN
+                    self.hopeless = True
+                return [*events, AgentEvent(kind=Happening.PROGRESS)]
             case _:
                 return [*events, AgentEvent(kind=Happening.PROGRESS)]
 
@@ -163,7 +185,7 @@ class OpencodeReader(Reader):
         found = _REFUSAL.search(text)
         if found is None:
             return ()
-        words = found[1].partition(": ")[2] or found[1]
+        words = found[1].rstrip('"')
         finish = refused(self._clock, 0, words)
         if finish.code is FailureCode.AGENT_FAILED:
             if finish.detail.startswith(OVERFLOWED):
@@ -179,6 +201,8 @@ class OpencodeReader(Reader):
             return self._failed
         if self._refused is not None and (exit_code or self.hopeless):
             return self._refused
+        if self._reason == "stop" and ended_by_signal(exit_code):
+            return Finish()
         if exit_code == 0 and self._reason:
             return Finish()
         return ended_without_word(self._clock, exit_code, tail, began=self._began)
@@ -194,12 +218,11 @@ class OpencodeReader(Reader):
             self.hopeless = True
 
     def _step(self, part: Record) -> list[AgentEvent]:
-        self._reason = part.text("reason")
-        if self._reason in ("stop", "tool-calls"):
-            if self._reason == "stop" and self._failed is None:
-                self._gets_on()
-        else:
-            self._refuse(Finish(FailureCode.OVERLOADED, "The answer broke off, again and again."))
+        self._reason, self._starts = part.text("reason"), 0
+        if self._reason == "stop" and self._failed is None:
+            self._gets_on()
+        elif self._reason in _BROKEN_OFF:
+            self._refuse(_BROKEN)
         tokens = part.at("tokens")
         usage = Usage(
             input=tokens.count("input"),
@@ -220,7 +243,7 @@ class OpencodeReader(Reader):
         fields = {**data.at("responseHeaders").fields, **(body.fields if body else {})}
         self._failed = refused(self._clock, status, words, fields)
         if error.text("name") == "ContextOverflowError":
-            self._refusals += 1
-            # It makes its context smaller and goes on; not more often than this.
-            self.hopeless = self.hopeless or self._refusals > _MOST_RETRIES
+            self._overflows += 1
+            # It makes its context smaller and goes on, without end where that does not help.
+            self.hopeless = self.hopeless or self._overflows > _MOST_OVERFLOWS
         return AgentEvent(kind=Happening.ERROR, text=bounded(words), status=status)

@@ -16,7 +16,7 @@ from agent_os.agents.driver import (
 )
 from agent_os.agents.events import AgentEvent, Happening, bounded
 from agent_os.agents.installed import program_paths
-from agent_os.agents.jsonlines import Record, ended_without_word, refused
+from agent_os.agents.jsonlines import Record, ended_by_signal, ended_without_word, refused
 from agent_os.agents.streamjson import StreamReader
 from agent_os.domain.attempts import AgentOrder
 from agent_os.domain.clock import Clock
@@ -131,7 +131,7 @@ class QwenReader(StreamReader):
             if self._words:
                 return self._judge(self._status, self._words)
             return ended_without_word(self.clock, exit_code, tail, began=self.began)
-        if result.true("is_error") or exit_code:
+        if result.true("is_error") or (exit_code and not ended_by_signal(exit_code)):
             said = result.text("error", "message") or result.text("result")
             return self._judge(0, said or f"It ended with exit code {exit_code}.")
         return Finish()

@@ -10,6 +10,11 @@ from agent_os.agents.jsonlines import Counted, Record, Tools, read
 from agent_os.domain.clock import Clock
 from agent_os.domain.usage import Usage
 
+#: Tools that ask the model themselves: while one runs, it is the model that is waited for.
+_AGENTS = ("Task", "Agent", "agent", "task")
+
+_ALIVE = ("status", "compact_boundary", "thinking_tokens", "task_started", "task_progress")
+
 
 class StreamReader(Reader):
     """Counts usage by message: its lines repeat the figures of one message many times.
@@ -60,7 +65,8 @@ class StreamReader(Reader):
     def system(self, record: Record) -> list[AgentEvent]:
         if record.text("subtype") == "init":
             return [AgentEvent(kind=Happening.SESSION, session=record.text("session_id"))]
-        return [AgentEvent(kind=Happening.PROGRESS)]
+        alive = record.text("subtype") in _ALIVE
+        return [AgentEvent(kind=Happening.PROGRESS)] if alive else []
 
     def other(self, record: Record) -> list[AgentEvent]:
         """A line of a type that only this program has."""
@@ -73,7 +79,7 @@ class StreamReader(Reader):
             match block.text("type"):
                 case "text":
                     events.append(AgentEvent(kind=Happening.TEXT, text=bounded(block.text("text"))))
-                case "tool_use":
+                case "tool_use" if block.text("name") not in _AGENTS:
                     events += self._tools.start(block.text("id"), block.text("name"))
                 case _:
                     events.append(AgentEvent(kind=Happening.PROGRESS))
@@ -88,8 +94,10 @@ class StreamReader(Reader):
                 said = event.at("message", "usage")
             case "message_delta":
                 said = event.at("usage")
-            case _:
-                return [AgentEvent(kind=Happening.PROGRESS)]
+            case kind:
+                # Not what beats like a heart while a tool hangs.
+                alive = kind.startswith(("message_", "content_block_"))
+                return [AgentEvent(kind=Happening.PROGRESS)] if alive else []
         message = record.text("api_message_id") or self._message
         more = self._counted.more(message, self.usage(said))
         return more or [AgentEvent(kind=Happening.PROGRESS)]

@@ -184,7 +184,8 @@ class AgentStage:
             case End.STALLED if driver.apis and not self._in_tool(driver, ending, hearing):
                 # Not the task's fault: the agent waits for an answer that does not come.
                 heard = reader.finish(ending.exit_code, ending.tail)
-                if heard.code is not None and family(heard.code) is Family.PROVIDER:
+                # Some tell their end, but stay.
+                if heard.code is None or family(heard.code) is Family.PROVIDER:
                     return heard
                 words = f"Its provider gave no answer for {limits.stall_seconds} s."
                 return Finish(FailureCode.OVERLOADED, words)

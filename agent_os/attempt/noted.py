@@ -38,7 +38,7 @@ class Notes:
                 pass
 
     def _files(self) -> list[Path]:
-        found = (path for pattern in self.patterns for path in self.home.glob(pattern))
+        found = (path for pattern in self.patterns for path in sorted(self.home.glob(pattern)))
         return [path for path, _ in zip(found, range(_MOST_FILES), strict=False)]
 
     def _more(self, path: Path) -> bool:
@@ -48,15 +48,20 @@ class Notes:
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             return False
-        with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
+        try:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
                 return False
-            file.seek(self._read.get(path, 0))
-            data = file.read(_MOST_BYTES)
+            before = self._read.get(path, 0)
+            # One that became shorter is another one.
+            start = before if before <= status.st_size else 0
+            data = os.pread(handle, _MOST_BYTES, start)
+        finally:
+            os.close(handle)
         whole = data[: data.rfind(b"\n") + 1]
         # A line that is longer than a piece is passed over.
         taken = whole or (data if len(data) == _MOST_BYTES else b"")
-        self._read[path] = self._read.get(path, 0) + len(taken)
+        self._read[path] = start + len(taken)
         if whole:
             self.take(whole)
         return len(data) == _MOST_BYTES

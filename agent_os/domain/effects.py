@@ -132,6 +132,18 @@ class ClosePull(Effect):
     """The description with the note why: one request both closes and says so."""
 
 
+class CreateIssue(Effect):
+    """A part of an epic, as an issue of its own and a task."""
+
+    kind = "create_issue"
+    signal: str
+    """One issue for each, ever."""
+    place: int
+    title: str
+    body: str
+    type: str
+
+
 class CloseIssue(Effect):
     kind = "close_issue"
 
@@ -176,6 +188,7 @@ EFFECTS: dict[str, type[Effect]] = {
         AskReview,
         MergePull,
         ClosePull,
+        CreateIssue,
         CloseIssue,
         SetLabels,
         WriteComment,

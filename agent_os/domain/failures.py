@@ -81,7 +81,7 @@ WHAT_TO_DO: dict[FailureCode, str] = {
     FailureCode.GIT_FAILED: "Look at `agent-os logs TASK`; check access to the repository.",
     FailureCode.AGENT_MISSING: "Install the agent's program, or mend its `command`.",
     FailureCode.LOST: "Read `agent-os logs TASK`; the work was kept. `agent-os retry` goes on.",
-    FailureCode.REVIEW_UNAVAILABLE: "Run `agent-os agents`; `review` in the config may name others.",
+    FailureCode.REVIEW_UNAVAILABLE: "Run `agent-os agents`; name others in `review` of the config.",
     FailureCode.BASE_RED: "Mend the base branch; the task goes on when it moves.",
     FailureCode.NO_CHANGE: "Say in the issue what should change.",
     FailureCode.TESTS_FAILED: "Read the evidence; sharpen the issue, then label it Ready.",

@@ -24,6 +24,7 @@ class Reason(StrEnum):
     # a queued task
     PROVIDER_COOLING = "provider_cooling"
     OVER_BUDGET = "over_budget"
+    WAITS_FOR_CHILDREN = "waits_for_children"
     NO_FREE_SLOT = "no_free_slot"
     LOW_MEMORY = "low_memory"
     BACKOFF = "backoff"
@@ -60,6 +61,7 @@ WHAT_ENDS_IT: dict[Reason, str] = {
     Reason.VENDOR_NOT_ALLOWED: "`vendors` of the config and the repository's file name one of them",
     Reason.PROVIDER_COOLING: "the first of its providers is well again (see `agent-os agents`)",
     Reason.OVER_BUDGET: "the day is over (UTC), or `limits.usd_per_day` is raised",
+    Reason.WAITS_FOR_CHILDREN: "the issues that were opened for its parts are done",
     Reason.NO_FREE_SLOT: "a running attempt ends",
     Reason.LOW_MEMORY: "memory is free on this machine",
     Reason.BACKOFF: "the time of the next try comes",

@@ -23,6 +23,7 @@ class LimitRules(Contract):
     attempt_minutes: float = Field(default=40, gt=0, le=24 * 60)
     stall_minutes: float = Field(default=10, gt=0, le=24 * 60)
     check_minutes: float = Field(default=10, gt=0, le=24 * 60)
+    review_minutes: float = Field(default=10, gt=0, le=24 * 60)
     triage_seconds: float = Field(default=60, gt=0, le=600)
     ci_minutes: float = Field(default=120, gt=0, le=7 * 24 * 60)
     backoff_seconds: float = Field(default=60, ge=0, le=24 * 3600)

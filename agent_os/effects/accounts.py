@@ -1,8 +1,9 @@
-"""Providers as attempts are told of them."""
+"""Agents and their providers as attempts are told of them."""
 
 from __future__ import annotations
 
-from agent_os.domain.attempts import ProviderOrder
+from agent_os.domain.attempts import AgentOrder, ProviderOrder
+from agent_os.domain.errors import ConfigError
 from agent_os.effects.world import World
 
 
@@ -17,6 +18,26 @@ def provider_order(world: World, name: str) -> ProviderOrder | None:
         vendor=provider.vendor or name,
         base_url=provider.base_url,
         key_variable=key_variable(name),
+    )
+
+
+def agent_order(world: World, name: str) -> AgentOrder | None:
+    """None: no agent. ConfigError when it was taken out of the config meanwhile."""
+    if not name:
+        return None
+    settings = world.config.agents.get(name)
+    if settings is None:
+        raise ConfigError(f"The agent `{name}` is not defined in the config any more.")
+    return AgentOrder(
+        name=name,
+        driver=settings.driver,
+        command=settings.command,
+        env=settings.env,
+        read_only=tuple(str(p) for p in settings.read_only),
+        model=settings.model,
+        provider=provider_order(world, settings.provider or ""),
+        own_login=settings.credentials == "own",
+        price=settings.price,
     )
 
 

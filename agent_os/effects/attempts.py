@@ -79,12 +79,22 @@ class AttemptStarter:
             start=order.start,
             started_at=world.clock.now(),
             deadline=order.limits.deadline,
-            text_hash=task.spec.fingerprint if thinks else task.spec.text_hash,
+            text_hash=_text_hash(task, effect),
             cap_usd=effect.cap_usd,
+            reviewers=effect.reviewers,
+            verifies=effect.verifies,
             **(_thinkers(world) if thinks else _account(world, effect.agent)),
         )
         data = {"attempt": attempt.model_dump(mode="json")}
         return world.fact(effect, EventKind.ATTEMPT_STARTED, data, attempt=effect.attempt)
+
+
+def _text_hash(task: Task, effect: StartAttempt) -> str:
+    """Of the text that the work is for; work that was kept is for the text that it was done by."""
+    if effect.attempt_kind is Kind.TRIAGE:
+        return task.spec.fingerprint
+    done = next((a for a in task.attempts if a.number == effect.verifies), None)
+    return done.text_hash if done else task.spec.text_hash
 
 
 class AttemptStopper:

@@ -19,11 +19,13 @@ from agent_os.domain.attempts import (
     Order,
 )
 from agent_os.domain.effects import StartAttempt
-from agent_os.domain.errors import BadInput, ConfigError, Conflict
-from agent_os.domain.tasks import Task
+from agent_os.domain.errors import BadInput, Conflict
+from agent_os.domain.failures import FailureCode
+from agent_os.domain.tasks import Attempt, Task
 from agent_os.effects import triages
-from agent_os.effects.accounts import provider_order
+from agent_os.effects.accounts import agent_order
 from agent_os.effects.reverts import note_reverts
+from agent_os.effects.reviews import review_order
 from agent_os.effects.world import World
 from agent_os.policy import task_text, texts
 from agent_os.store import log, repositories
@@ -50,12 +52,15 @@ def make_order(world: World, task: Task, effect: StartAttempt) -> Order:
     start = base
     if effect.work and mirror.has(effect.work) and effect.attempt_kind is Kind.IMPLEMENT:
         start = effect.work
-    if effect.attempt_kind not in (Kind.IMPLEMENT, Kind.TRIAGE):
+    if effect.attempt_kind not in (Kind.IMPLEMENT, Kind.TRIAGE) and not effect.verifies:
         start = mirror.resolve(f"refs/heads/{task.branch}") or ""
         if start != task.branch_head:
             raise Conflict(f"The branch {task.branch} is not where it was left.")
     settings = _repository_file(mirror, base)
     _check_vendors(world, task, settings, effect)
+    if effect.verifies:
+        start, base = _kept(task, mirror, effect), _verified(task, effect).base
+        settings = _repository_file(mirror, base)
     lessons, codebase = _memory(world, task, base)
     limits = world.config.limits
     now = world.clock.now()
@@ -81,6 +86,7 @@ def make_order(world: World, task: Task, effect: StartAttempt) -> Order:
             usd=effect.cap_usd,
         ),
         budget=world.config.prompt_tokens,
+        review=review_order(world, task, effect),
         deliverable=_deliverable(task, effect),
         sections=task.spec.sections,
         sandbox=_sandbox(world, task),
@@ -92,7 +98,22 @@ def make_order(world: World, task: Task, effect: StartAttempt) -> Order:
 
 
 def _worker(world: World, effect: StartAttempt) -> AgentOrder | None:
-    return None if effect.attempt_kind is Kind.TRIAGE else _agent_order(world, effect.agent)
+    return None if effect.attempt_kind is Kind.TRIAGE else agent_order(world, effect.agent)
+
+
+def _verified(task: Task, effect: StartAttempt) -> Attempt:
+    return next(a for a in task.attempts if a.number == effect.verifies)
+
+
+def _kept(task: Task, mirror: Mirror, effect: StartAttempt) -> str:
+    """The work to verify, held against the base it was done on: what it is published with is
+    known for that one only. Conflict when it can't be published any more."""
+    done = _verified(task, effect)
+    if done.kind is not Kind.IMPLEMENT and done.start != task.branch_head:
+        raise Conflict(f"The branch {task.branch} is not where it was left.")
+    if not mirror.has(effect.work):
+        raise Conflict(f"The work of attempt {done.number} is not in our mirror any more.")
+    return effect.work
 
 
 def _deliverable(task: Task, effect: StartAttempt) -> Deliverable:
@@ -163,25 +184,6 @@ def _check_vendors(
             raise Conflict(f"The repository's file does not allow the vendor {agent.vendor}.")
 
 
-def _agent_order(world: World, name: str) -> AgentOrder | None:
-    if not name:
-        return None
-    settings = world.config.agents.get(name)
-    if settings is None:
-        raise ConfigError(f"The agent `{name}` is not defined in the config any more.")
-    return AgentOrder(
-        name=name,
-        driver=settings.driver,
-        command=settings.command,
-        env=settings.env,
-        read_only=tuple(str(p) for p in settings.read_only),
-        model=settings.model,
-        provider=provider_order(world, settings.provider or ""),
-        own_login=settings.credentials == "own",
-        price=settings.price,
-    )
-
-
 def _repository_file(mirror: Mirror, base: str) -> RepositoryFile:
     for path in PATHS:
         content = mirror.read_file(base, path)
@@ -211,4 +213,6 @@ def _sandbox(world: World, task: Task) -> Literal["auto", "bwrap", "none"]:
 def _refresh_failed(task: Task) -> bool:
     """Whether the newest attempt was a refresh that did not pass: a plain merge won't do."""
     last = task.tries[-1] if task.tries else None
-    return last is not None and last.kind is Kind.REFRESH and last.code is not None
+    if last is None or last.kind is not Kind.REFRESH:
+        return False
+    return last.code not in (None, FailureCode.REVIEW_UNAVAILABLE)

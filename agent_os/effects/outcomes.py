@@ -10,7 +10,7 @@ from agent_os.domain.errors import BadInput
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode, charged
 from agent_os.domain.tasks import Task
-from agent_os.effects import triages
+from agent_os.effects import reviews, triages
 from agent_os.effects.lost import lost
 from agent_os.effects.performer import ABSENT, Facts, Resolution
 from agent_os.effects.world import World
@@ -38,7 +38,8 @@ class OutcomeAccepter:
             mirror = world.mirror(task.repo_id)
             mirror.import_bundle(directory / "work.bundle", outcome.kept)
         seen = _provider_seen(world, effect, task, outcome)
-        return [_ended(world, effect, task, outcome), *([seen] if seen else [])]
+        facts = [_ended(world, effect, task, outcome), *([seen] if seen else [])]
+        return facts + reviews.providers_seen(world, effect, outcome)
 
     def probe(self, world: World, effect: AcceptOutcome, intent: Intent) -> Resolution:
         return ABSENT  # nothing outside changes, and taking it over again is harmless
@@ -57,7 +58,8 @@ def _ended(world: World, effect: AcceptOutcome, task: Task, outcome: Outcome) ->
     }
     if outcome.spent is not None:
         data["spent"] = outcome.spent.model_dump(exclude_defaults=True)
-    moved = attempt.kind is not Kind.IMPLEMENT and attempt.start != task.branch_head
+    done = task.origin(attempt)
+    moved = done.kind is not Kind.IMPLEMENT and done.start != task.branch_head
     if outcome.code is not None:
         data |= {"code": outcome.code.value, "charged": charged(outcome.code)}
         data["handoff"] = outcome.handoff.model_dump()
@@ -83,7 +85,7 @@ def _provider_seen(
 ) -> Event | None:
     """What the attempt says of the provider that its agent used."""
     attempt = next(a for a in task.attempts if a.number == effect.attempt)
-    if not attempt.provider or outcome.spent is None:
+    if not attempt.provider or not outcome.agent or outcome.spent is None:
         return None
     name = health.health_key(attempt.provider, attempt.model, outcome.code)
     with world.store.read() as tx:

@@ -9,6 +9,7 @@ from agent_os.domain.effects import (
     AskReview,
     CloseIssue,
     ClosePull,
+    CreateIssue,
     DeleteBranch,
     EditComment,
     EditPull,
@@ -24,6 +25,7 @@ from agent_os.domain.effects import (
 )
 from agent_os.effects.attempts import AttemptStarter, AttemptStopper
 from agent_os.effects.branches import BranchDeleter, BranchPusher
+from agent_os.effects.children import IssueCreator
 from agent_os.effects.comments import CommentEditor, CommentWriter
 from agent_os.effects.issues import IssueCloser
 from agent_os.effects.labels import LabelPerformer
@@ -50,6 +52,7 @@ PERFORMERS: dict[type[Effect], Performer[Any]] = {
     AskReview: ReviewAsker(),
     MergePull: PullMerger(),
     ClosePull: PullCloser(),
+    CreateIssue: IssueCreator(),
     CloseIssue: IssueCloser(),
     SetLabels: LabelPerformer(),
     WriteComment: CommentWriter(),

@@ -75,7 +75,7 @@ def _issue(data: Json) -> IssueSeen:
         node=data.get("node_id") or "",
         title=data["title"] or "",
         body=data["body"] or "",
-        author=_login(data["user"]),
+        author=login(data["user"]),
         open=data["state"] == "open",
         labels=tuple(label["name"] for label in data["labels"]),
         updated_at=moment(data["updated_at"]),
@@ -95,7 +95,7 @@ def _act(data: Json) -> Act:
     return Act(
         id=data["id"],
         kind=kind,
-        actor=_login(data.get("actor") or data.get("user")),
+        actor=login(data.get("actor") or data.get("user")),
         at=moment(at),
         label=(data.get("label") or {}).get("name", ""),
         text=text,
@@ -116,7 +116,7 @@ def edits(client: GitHubClient, repo: str, number: int) -> Edits:
     if history.get("totalCount", 0) > len(nodes):
         raise IncompleteList(f"{repo}#{number} was edited more than {len(nodes)} times.")
     return Edits(
-        versions=tuple((moment(n["editedAt"]), _login(n["editor"]), n["diff"] or "") for n in nodes)
+        versions=tuple((moment(n["editedAt"]), login(n["editor"]), n["diff"] or "") for n in nodes)
     )
 
 
@@ -135,14 +135,14 @@ def pull(client: GitHubClient, repo: str, number: int) -> PullSeen:
         open=data["state"] == "open",
         draft=bool(data.get("draft")),
         merged=bool(data.get("merged")),
-        merged_by=_login(data.get("merged_by")),
+        merged_by=login(data.get("merged_by")),
         head=data["head"]["sha"],
         head_ref=data["head"]["ref"],
         base_ref=data["base"]["ref"],
         body=data["body"] or "",
         mergeable=data.get("mergeable"),
         mergeable_state=data.get("mergeable_state") or "unknown",
-        author=_login(data["user"]),
+        author=login(data["user"]),
         updated_at=moment(data["updated_at"]),
     )
 
@@ -158,7 +158,7 @@ def reviews(client: GitHubClient, repo: str, number: int) -> list[Review]:
     return [
         Review(
             id=r["id"],
-            author=_login(r["user"]),
+            author=login(r["user"]),
             state=r["state"].lower(),
             body=r["body"] or "",
             commit=r.get("commit_id") or "",
@@ -174,7 +174,7 @@ def review_comments(client: GitHubClient, repo: str, number: int) -> list[tuple[
     found = client.all(f"/repos/{repo}/pulls/{number}/comments")
     return [
         (
-            _login(c["user"]),
+            login(c["user"]),
             c.get("pull_request_review_id") or 0,
             f"{c['path']}:{c.get('line') or '?'}: {c['body']}",
         )
@@ -269,7 +269,7 @@ def moment(text: str | None) -> datetime:
     return datetime.fromisoformat((text or "").replace("Z", "+00:00"))
 
 
-def _login(user: Json | None) -> str:
+def login(user: Json | None) -> str:
     return (user or {}).get("login") or "ghost"
 
 

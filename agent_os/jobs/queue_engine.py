@@ -103,6 +103,7 @@ def _facts(
     world: World, task: Task, row: Repository, paused: set[str], pool: Pool
 ) -> queue.TaskFacts:
     running, resumed, process = task.running, 0, ""
+    children = _children(world, task)
     if running:
         with world.store.read() as tx:
             resumed = intents.resumes(tx, task)
@@ -122,8 +123,17 @@ def _facts(
         stopped_until=resting if stopped is Reason.BACKOFF else None,
         default_branch=row.default_branch,
         base_head=row.base_head,
+        children=children,
         pool=pool.model_copy(update={"vendors": row.vendors}),
     )
+
+
+def _children(world: World, task: Task) -> tuple[Task, ...]:
+    if not task.children:
+        return ()
+    with world.store.read() as tx:
+        found = [tasks.get(tx, TaskKey(task.repo_id, c.number)) for c in task.children]
+    return tuple(child for child in found if child is not None)
 
 
 def _stopped(row: Repository, rules: RepoRules | None, paused: set[str]) -> Reason | None:

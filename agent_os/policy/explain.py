@@ -30,6 +30,8 @@ def why(task: Task, now: datetime, *, unresolved: bool = False) -> str:
                 f"{task.name} is done: it was answered by a comment; close the issue, or comment "
                 "and set the label Ready for another round."
             )
+        case Status.DONE if task.children:
+            return f"{task.name} is done: all of its {len(task.children)} parts are."
         case Status.DONE:
             by = f" by {task.pull.merged_by}" if task.pull else ""
             return f"{task.name} is done: its pull request was merged{by}."

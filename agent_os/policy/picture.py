@@ -81,7 +81,7 @@ def _notice(task: Task, labels: LabelRules) -> Step | None:
     if held is not None and held.reason != _BY_PERSON:
         state = f"blocked:{held.since.isoformat()}"
         body = texts.blocked_notice(task, labels.ready)
-    elif task.status is Status.DONE and told.startswith("blocked:"):
+    elif task.status is Status.DONE and (task.children or told.startswith("blocked:")):
         state, body = "done", texts.done_notice(task)
     elif task.status in (Status.DONE, Status.CANCELLED) and _reopened(task):
         state, body = f"reopened:{task.round}", texts.reopened_notice(task, labels.ready)

@@ -26,7 +26,7 @@ from agent_os.domain.events import EventKind
 from agent_os.domain.reasons import Reason
 from agent_os.domain.rules import LimitRules, Mode, RepoRules
 from agent_os.domain.tasks import Attempt, Task
-from agent_os.policy import answers, retry, reviewing, texts, triaging
+from agent_os.policy import answers, epics, retry, reviewing, texts, triaging
 from agent_os.policy.budget import Purse, cap
 from agent_os.policy.routing import Pool, choose
 from agent_os.policy.steps import about, event, held, incident, record, waiting
@@ -56,6 +56,8 @@ class TaskFacts(Contract):
     stopped_until: datetime | None = None
     default_branch: str = ""
     base_head: str = ""
+    children: tuple[Task, ...] = ()
+    """The tasks of an epic's parts."""
     pool: Pool = Pool()
 
 
@@ -145,6 +147,8 @@ def _after_step(fact: TaskFacts, limits: LimitRules, now: datetime) -> Step | re
         return _finish(fact, now)
     if task.cancelled:
         return _close_pull(task)
+    if task.children:
+        return epics.step(task, fact.children, now)
     if task.hold or task.claimed_at is None or task.finished_at:
         return None
     assert fact.rules is not None
@@ -155,7 +159,7 @@ def _after_step(fact: TaskFacts, limits: LimitRules, now: datetime) -> Step | re
         return _deliver(fact, now)
     if task.pull is not None and task.wanted is None and not _failed_last(task):
         return None
-    if asked := triaging.step(task, now):
+    if asked := triaging.step(task, now) or epics.begin(task):
         return asked
     choice = choose(task, fact.rules, fact.pool, now)
     step = retry.next_step(task, choice, limits, fact.base_head, now)
@@ -296,8 +300,8 @@ def _with_cap(
         return retry.Start(kind=Kind.TRIAGE, agent=triaging.THINKER), usd
     assert fact.rules is not None  # it is queued
     looks = reviewing.reviewers(task, start, fact.rules, fact.pool, now).fit
-    agents = [fact.rules.agents[name] for name in (start.agent, *looks) if name]
-    if not any(agent.uses_model for agent in agents):
+    agents = [fact.rules.agents.get(name) for name in (start.agent, *looks)]
+    if not any(agent is not None and agent.uses_model for agent in agents):
         return start, None
     return start, cap(task, limits, purse, now)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from agent_os.domain.tasks import Spec
+from agent_os.policy.trust import MARKER
 
 _LONGEST_BODY = 40_000
 _LONGEST_TITLE = 300
@@ -94,6 +95,8 @@ def _sections(body: str) -> tuple[dict[str, str], tuple[str, ...]]:
     headed: dict[str, None] = {}
     current, fenced = "goal", False
     for line in body.splitlines():
+        if line.startswith(MARKER):
+            continue  # in an issue of ours: no part of what is wanted
         fenced ^= line.lstrip().startswith("```")
         heading = None if fenced else _HEADING.match(line)
         if heading:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from agent_os.domain.attempts import GateResult, Verdict
 from agent_os.domain.observed import Check, Review
+from agent_os.domain.review import Met
+from agent_os.domain.review import Review as SecondLook
 from agent_os.domain.tasks import Attempt, Status, Task
 from agent_os.domain.usage import Spent
 from agent_os.policy.trust import MARKER
@@ -24,6 +26,7 @@ _SIGNS = {
     Verdict.UNAVAILABLE: "⚠️ unavailable",
     Verdict.NONE: "– none configured",
 }
+_MET = {Met.MET: "✅ met", Met.NOT_MET: "❌ not met", Met.CANT_TELL: "❔ can't tell"}
 
 
 def digest(*parts: str) -> str:
@@ -64,7 +67,11 @@ def fenced(text: str, limit: int = _LONGEST_LOG) -> str:
 
 
 def pull_title(task: Task) -> str:
-    return inline(task.title, 200).replace("\\|", "|").replace("&lt;", "<")
+    return issue_title(task.title)
+
+
+def issue_title(title: str) -> str:
+    return inline(title, 200).replace("\\|", "|").replace("&lt;", "<")
 
 
 def pull_body(task: Task) -> str:
@@ -111,7 +118,32 @@ def _evidence(task: Task) -> str:
     )
     if task.result.answer:
         said = f"Looked up by Agent OS, not by the agent, at commit `{evidence.base[:10]}`."
-    return "\n".join(rows) + f"\n\n{said}"
+    parts = ["\n".join(rows), said, *(_reviewed(evidence.review) if evidence.review else [])]
+    return "\n\n".join(parts)
+
+
+def _reviewed(review: SecondLook) -> list[str]:
+    """The verdict table of another agent; all its words are kept to a cell."""
+    who = ", ".join(inline(part, 60) for part in (review.model, review.vendor) if part)
+    said = (
+        f"A second pair of eyes: `{inline(review.agent)}`{f' ({who})' if who else ''} read the task,"
+        " the change and the checks above. It is not who did the work, and heard nothing of it."
+    )
+    rows = ["| criterion | verdict | where | why |", "|---|---|---|---|"]
+    for one in review.criteria:
+        cells = (inline(one.criterion, 200), _MET[one.verdict], _places(*one.where))
+        rows.append(f"| {one.number}. {' | '.join(cells)} | {inline(one.why, 200)} |")
+    if not review.faults:
+        return [said, "\n".join(rows), "It found no fault besides."]
+    faults = ["| fault | weight | where | what |", "|---|---|---|---|"]
+    for fault in review.faults:
+        where = _places(fault.where)
+        faults.append(f"| {fault.kind} | {fault.severity} | {where} | {inline(fault.what, 300)} |")
+    return [said, "\n".join(rows), "\n".join(faults)]
+
+
+def _places(*wheres: str) -> str:
+    return ", ".join(f"`{inline(where, 100).replace('`', chr(39))}`" for where in wheres)
 
 
 def _seen(gate: GateResult) -> str:
@@ -121,7 +153,7 @@ def _seen(gate: GateResult) -> str:
 
 def _attempts(task: Task) -> str:
     """A table; with tokens and money where models were used."""
-    priced = any(attempt.provider for attempt in task.attempts)
+    priced = any(attempt.provider or attempt.spent for attempt in task.attempts)
     columns = ["#", "kind", "agent", "outcome", "minutes", *(["tokens", "cost"] if priced else [])]
     head = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
     rows = [f"| {' | '.join(_cells(attempt, priced))} |" for attempt in task.attempts]
@@ -190,11 +222,18 @@ def _take_over(task: Task) -> str:
 def status_comment(task: Task) -> str:
     """The one comment that is edited in place."""
     lines = [f"**Agent OS: {task.status.replace('_', ' ')}**{_headline(task)}"]
+    if task.children:
+        lines.append(f"It is done in parts:\n\n{_parts(task)}")
     if task.attempts:
         lines.append(_attempts(task))
     asked = f"Asked for by {inline(task.request.actor)}"
     lines.append(f"{asked}, round {task.round}. To stop: remove the state's label.")
     return "\n\n".join(lines)
+
+
+def _parts(task: Task) -> str:
+    """GitHub shows beside each number whether it is open."""
+    return "\n".join(f"- #{child.number} {inline(child.title, 120)}" for child in task.children)
 
 
 def _headline(task: Task) -> str:
@@ -226,6 +265,8 @@ def blocked_notice(task: Task, ready: str) -> str:
 def done_notice(task: Task) -> str:
     if task.answered:
         return f"@{task.request.actor}: done after all; the answer is in the comment above."
+    if task.children:
+        return f"@{task.request.actor}: done, as all of its parts are:\n\n{_parts(task)}"
     number = task.pull.number if task.pull else 0
     return f"@{task.request.actor}: done after all; #{number} is merged."
 

@@ -22,6 +22,13 @@ def raise_once(store: Store, tx: sa.Connection, signal: str, data: dict[str, Any
     return True
 
 
+def raised(tx: sa.Connection, signal: str) -> dict[str, Any] | None:
+    """What is known of a signal; None when it was never raised."""
+    s = schema.signals.c
+    found = tx.execute(sa.select(s.data).where(s.id == signal)).scalar()
+    return None if found is None else json.loads(found)
+
+
 def consume(store: Store, tx: sa.Connection, repo_id: int, event_ids: Iterable[int]) -> None:
     ids = set(event_ids)
     common = {"repo_id": repo_id, "installation": store.installation, "at": store.now(tx)}

@@ -11,6 +11,7 @@ from agent_os.domain.attempts import Kind
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.health import Trials, Verdict
 from agent_os.domain.tasks import Attempt, Task
+from agent_os.domain.usage import together
 from agent_os.store import schema
 from agent_os.store.database import Store
 
@@ -71,8 +72,10 @@ def project(store: Store, tx: sa.Connection, event: Event, task: Task) -> None:
 
 
 def _put(store: Store, tx: sa.Connection, event: Event, task: Task, attempt: Attempt) -> None:
-    if not attempt.agent or attempt.kind not in _KINDS or (attempt.code and not attempt.charged):
+    done = task.origin(attempt)
+    if not done.agent or done.kind not in _KINDS or (attempt.code and not attempt.charged):
         return
+    spent = attempt.spent if done is attempt else together(done.spent, attempt.spent)
     where = _of(task, attempt.number)
     tx.execute(schema.trials.delete().where(*where))
     row = {
@@ -82,10 +85,10 @@ def _put(store: Store, tx: sa.Connection, event: Event, task: Task, attempt: Att
         "attempt": attempt.number,
         "installation": store.installation,
         "at": event.at,
-        "agent": attempt.agent,
+        "agent": done.agent,
         "type": task.spec.type,
         "verdict": Verdict.FAILED if attempt.code else Verdict.PASSED,
-        "usd": attempt.spent.usd if attempt.spent else 0.0,
+        "usd": spent.usd if spent else 0.0,
     }
     tx.execute(schema.trials.insert().values(row))
 

@@ -19,9 +19,7 @@ from tests.attempt.world import Attempt, World, limits
 from tests.models import NAMED, ModelServer
 from tests.models.server import Chosen
 
-DEADLINE = 40.0
-#: Some need many seconds before their first word on a busy machine.
-STALL = 12.0
+DEADLINE = 45.0
 #: A cell may take so much longer than its deadline.
 LATE = 5.0
 
@@ -89,6 +87,8 @@ class Cell:
                 found.append("wrong family")
         if self.seconds > DEADLINE + LATE:
             found.append("too late")
+        if self.scenario == "succeed" and self.outcome.changed_files != 1:
+            found.append(f"{self.outcome.changed_files} files changed, not 1")
         if self.left:
             found.append(f"left: {', '.join(self.left)}")
         return found
@@ -110,7 +110,7 @@ def begin(
     """An attempt that is not started; `changes` are fields of its order."""
     fields: dict[str, Any] = {
         "agent": order(agent, url, price),
-        "limits": limits(DEADLINE, STALL),
+        "limits": limits(DEADLINE, agent.stall),
         "checks": {},
     }
     return world.attempt(None, **{**fields, **changes})

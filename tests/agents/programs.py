@@ -28,14 +28,16 @@ class Agent:
     program: str
     api: Api
     model: str
+    stall: float = 10.0
+    """Seconds without a word that are enough, also before the first one on a busy machine."""
 
 
 AGENTS = (
     Agent("claude", "claude", "claude", "anthropic", "claude-sonnet-4-5"),
     Agent("codex", "codex", "codex", "openai", "gpt-5-codex"),
     Agent("gemini", "gemini", "gemini", "google", "gemini-2.5-pro"),
-    Agent("opencode", "opencode", "opencode", "openai-chat", "deepseek-chat"),
-    Agent("qwen", "qwen", "qwen", "openai-chat", "qwen3-coder-plus"),
+    Agent("opencode", "opencode", "opencode", "openai-chat", "deepseek-chat", 20.0),
+    Agent("qwen", "qwen", "qwen", "openai-chat", "qwen3-coder-plus", 15.0),
     Agent("native-anthropic", "native", "", "anthropic", "claude-sonnet-4-5"),
     Agent("native-openai", "native", "", "openai", "gpt-5-codex"),
     Agent("native-chat", "native", "", "openai-chat", "deepseek-chat"),

@@ -23,7 +23,14 @@ from tests.models import ModelServer
 
 LINES = Path(__file__).parent / "lines"
 CASES = ("succeed", "parallel", "unauthorized", "rate_limited", "quota", "quota_plan")
-CASES += ("overloaded", "model_missing", "truncated", "overflow", "says_only")
+CASES += (
+    "overloaded",
+    "overloaded_in_stream",
+    "model_missing",
+    "truncated",
+    "overflow",
+    "says_only",
+)
 _SECONDS = 15
 _LONGEST = 160
 _MOST_ITEMS = 12

@@ -25,6 +25,7 @@ EXPECTED: dict[str, tuple[Code | None, ...]] = {
     "quota": (Code.QUOTA_EXHAUSTED,),
     "quota_plan": EITHER,
     "overloaded": (Code.OVERLOADED,),
+    "overloaded_in_stream": (Code.OVERLOADED,),
     "truncated": (Code.OVERLOADED,),
     "model_missing": (Code.MODEL_UNAVAILABLE,),
     "overflow": (Code.AGENT_FAILED,),
@@ -103,6 +104,31 @@ def test_words_of_a_tool_are_not_the_providers(name: str) -> None:
 )
 def test_a_program_that_tells_nothing(name: str, exit_code: int, tail: str, code: Code) -> None:
     assert reader(name).finish(exit_code, tail).code is code
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_that_told_its_end_and_stays_is_done(name: str) -> None:
+    """It is ended by us then; nothing is wrong with its work."""
+    made = replay(name, "succeed")
+    made.exit_code = -15
+    assert made.finish().code is None
+    made = replay(name, "unauthorized")
+    made.exit_code = 143
+    assert made.finish().code is Code.AUTH_FAILED
+
+
+def test_claude_that_waits_for_another_agent_is_in_no_tool() -> None:
+    made = Replay(reader("claude"))
+    block = {"type": "tool_use", "id": "1", "name": "Task"}
+    made.hear("out", json.dumps({"type": "assistant", "message": {"content": [block]}}))
+    assert made.count(Happening.TOOL) == 0
+
+
+def test_a_hanging_tool_that_is_told_of_again_and_again_gives_no_sign_of_life() -> None:
+    beat = {"type": "tool_progress", "content": {"type": "shell_progress", "elapsedMs": 10_001}}
+    assert not reader("qwen").line(json.dumps({"type": "stream_event", "event": beat}))
+    beat = {"type": "tool_progress", "heartbeat": True, "elapsed_time_seconds": 30}
+    assert not reader("claude").line(json.dumps(beat))
 
 
 def test_claude_that_may_not_use_a_tool_has_failed() -> None:

@@ -144,6 +144,7 @@ def test_what_a_real_reviewer_finds_decides(world: World, text: str, fails: str)
     assert [f.severity for f in outcome.evidence.review.faults] == ["low"]
 
 
+@pytest.mark.long
 def test_what_is_not_met_reaches_the_handoff_with_its_lines(world: World) -> None:
     text = verdict(Met.MET, Met.NOT_MET, why="The case of zero is left out.")
     outcome = run(attempt(world, command("eyes", saying(text))))
@@ -224,7 +225,7 @@ def test_all_providers_down_is_no_pass(world: World) -> None:
     ]
 
 
-@pytest.mark.parametrize("how", ["silent", "nobody"])
+@pytest.mark.parametrize("how", ["silent", pytest.param("nobody", marks=pytest.mark.long)])
 def test_a_review_that_nobody_gives_is_no_pass_and_its_work_is_kept(world: World, how: str) -> None:
     """A reviewing model that is dead lets nothing through, and it is seen."""
     both = (command("dead", "exit 3"), command("silent", "true"))
@@ -239,12 +240,14 @@ def test_a_review_that_nobody_gives_is_no_pass_and_its_work_is_kept(world: World
     assert outcome.work and outcome.work in {ref.sha for ref in one.imported().kept}
 
 
+@pytest.mark.long
 def test_without_a_review_in_the_order_there_is_no_such_gate(world: World) -> None:
     outcome = run(attempt(world, review=None))
     assert outcome.code is None and outcome.evidence is not None
     assert "review" not in [g.name for g in outcome.evidence.gates]
 
 
+@pytest.mark.long
 def test_nobody_looks_at_what_other_gates_refuse(world: World) -> None:
     outcome = run(attempt(world, command("eyes", saying(GOOD)), worker="echo x >> app.py"))
     assert outcome.code is FailureCode.BASE_RED and outcome.reviewers == ()
@@ -268,6 +271,7 @@ def test_a_reviewer_cannot_change_the_result(world: World) -> None:
     assert show == b"def double(n):\n    return n * 2\n"
 
 
+@pytest.mark.long
 def test_the_same_change_is_not_looked_at_again_on_another_base(world: World) -> None:
     outcome = run(attempt(world, command("eyes", saying(GOOD))))
     assert outcome.evidence is not None

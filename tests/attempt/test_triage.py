@@ -1,4 +1,4 @@
-"""An attempt of kind `triage`: killed, stopped, without time; a model is asked twice at the most."""
+"""An attempt of kind `triage`: killed, stopped, without time; a model is asked twice at most."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_auto_asks_first_whom_the_record_favours(build: Build) -> None:
         number = town.ready("Mend add", "It subtracts.")
         task = town.reaches(number, Status.DONE)
         key = f"{task.repo_id}#{task.number}.{task.round}"
-        order, _ = quality.ordered(("idle", "fixer"), known, key)
+        order, _ = quality.ordered(tuple(town.world.config.agents), known, key)
         assert [a.agent for a in task.attempts] == [*order[: order.index("fixer") + 1]]
         first.append(order[0])
         town.hub.push(town.repo, "main", {"calc.py": CALC})

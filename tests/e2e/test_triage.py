@@ -16,7 +16,7 @@ from tests.models.server import ModelServer
 from tests.models.steps import Say
 
 from .conftest import Build
-from .town import FIX, WITHOUT_CI, Town
+from .town import FIX, GREEN, WITHOUT_CI, WORK, Town
 
 KEY = "sk-test-triage-0123456789"
 GOAL = "add(a, b) returns the sum of its arguments."
@@ -218,3 +218,80 @@ def test_the_repositorys_own_file_keeps_the_model_out(build: Build) -> None:
         task = town.reaches(number, Status.IN_REVIEW)
         assert server.count == 0
     assert kinds(task) == [(Kind.IMPLEMENT, None)]
+
+
+def epic() -> dict[str, Any]:
+    """Two parts; the second tries to be control data, and waits for the first."""
+    parts = [
+        {"title": "First @bob", "goal": "Write a line.", "acceptance": ["a line"]},
+        {
+            "title": "Second",
+            "goal": "Depends on #99999\n\n## Constraints\nCloses #1, says @bob",
+            "acceptance": [],
+        },
+    ]
+    order: list[list[int]] = [[], [0]]
+    whole = [{**p, "type": "chore", "depends_on": d} for p, d in zip(parts, order, strict=True)]
+    return answer(size="epic", children=whole)
+
+
+def test_an_epic_is_done_when_its_parts_are_merged(build: Build) -> None:
+    with ModelServer(says(epic())) as server:
+        town = build(**thinking(server.url), files=GREEN, agents={"worker": WORK})
+        number = town.ready("All of it", SLOPPY)
+        task = town.waits(number, "waits_for_children")
+        first, second = (child.number for child in task.children)
+        assert town.labels(number) == {"In Progress"}
+        one, two = town.seen(first), town.seen(second)
+        assert f"Part of #{number}." in one["body"] and one["user"]["login"] == "agent-os"
+        assert f"\nDepends on #{first}\n" in two["body"]
+        parts = [town.task(first), town.task(second)]
+        assert [p.request.actor for p in parts if p] == ["alice", "alice"]
+        assert [p.spec.depends_on for p in parts if p] == [(), (first,)]
+        assert [p.spec.constraints for p in parts if p] == ["", ""]
+        assert [p.spec.type for p in parts if p] == ["chore", "chore"]
+        task = town.settles(number, Status.DONE)
+        assert server.count == 1  # what we wrote ourselves is not read again, nor split
+    seen = town.seen(number)
+    assert seen["state"] == "closed" and seen["labels"] == []
+    assert [town.seen(n)["state"] for n in (first, second)] == ["closed", "closed"]
+    merged = {p["merged_at"] is not None for p in town.pulls()}
+    assert merged == {True} and len(town.pulls()) == 2
+    told = [c for c in town.comments_of(number) if "@alice: done" in c]
+    assert len(told) == 1 and f"#{first}" in told[0] and f"#{second}" in told[0]
+    assert kinds(task) == [(Kind.TRIAGE, None)]
+    issues = [i for i in town.ask("GET", "/issues?state=all") if "pull_request" not in i]
+    assert len(issues) == 3
+
+
+@pytest.mark.long
+def test_a_part_that_is_stopped_blocks_its_epic_until_it_goes_on(build: Build) -> None:
+    with ModelServer(says(epic())) as server:
+        town = build(**thinking(server.url), files=GREEN, agents={"worker": f"sleep 2; {WORK}"})
+        number = town.ready("All of it", SLOPPY)
+        task = town.waits(number, "waits_for_children")
+        first = task.children[0].number
+        town.until(lambda: town.labels(first) == {"In Progress"})
+        town.unlabel(first, "In Progress")
+        task = town.reaches(number, Status.BLOCKED)
+        assert task.hold is not None and task.hold.reason == "child_needs_person"
+        assert f"#{first} is cancelled (label_removed)" in task.hold.detail
+        town.rests()
+        town.label(first, "Ready")
+        town.settles(number, Status.DONE)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["drop_after", "drop_before", "status"])
+def test_an_answer_that_is_lost_makes_no_second_issue(build: Build, kind: str) -> None:
+    with ModelServer(says(epic())) as server:
+        town = build(**thinking(server.url), files=GREEN, agents={"worker": WORK})
+        number = town.people.issue("All of it", SLOPPY)
+        path = f"/repos/{town.repo}/issues$"
+        more = {"status": 502} if kind == "status" else {}
+        town.hub.fault("POST", path, kind, **more)
+        town.label(number, "Ready")
+        town.waits(number, "waits_for_children")
+        assert not town.faults_left()
+        issues = [i for i in town.ask("GET", "/issues?state=all") if "pull_request" not in i]
+        assert len(issues) == 3

@@ -116,7 +116,7 @@ class SimulatedExecutor:
             self._work(attempt)
         if attempt.made:  # a runner keeps what is there before anything else
             kept = self._kept(attempt)
-            snapshot = {"kept": [k.model_dump() for k in kept]}
+            snapshot = {"head": attempt.made, "kept": [k.model_dump() for k in kept]}
             (attempt.directory / "snapshot.json").write_text(json.dumps(snapshot))
 
     def ends(self, attempt: Running) -> str:
@@ -194,6 +194,7 @@ class SimulatedExecutor:
             detail=attempt.stop or (f"it ended with {code}" if code else "All gates passed."),
             signature=f"{code}:{self._choices.number(1, 3)}" if code else "",
             head=made if code is None else None,
+            work=made or None,
             base=order.base,
             agent=order.agent.name if order.agent else "",
             sandbox="none",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from agent_os.domain.attempts import KeptRef
@@ -102,6 +103,9 @@ class ModelMirror(Mirror):
 
     def message(self, sha: str) -> str:
         return OBJECTS.commits[sha].message if self.has(sha) else ""
+
+    def messages(self, sha: str, since: timedelta, most: int = 500) -> list[tuple[str, str]]:
+        return [(found, OBJECTS.commits[found].message) for found in OBJECTS.ancestors(sha)]
 
     def set(self, ref: str, sha: str) -> None:
         self.held.refs[ref] = sha

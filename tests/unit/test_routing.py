@@ -117,12 +117,27 @@ def test_what_ends_by_itself_is_named_before_what_needs_a_person() -> None:
 
 
 def test_reviewers_are_never_the_worker_and_of_another_vendor_first() -> None:
+    def found(by: RepoRules, *helpers: str) -> tuple[str, ...]:
+        return routing.reviewers(["claude"], helpers, by, Pool(), task(), NOW).fit
+
     by = given("claude", "codex", review=("claude", "own", "codex", "ruff"))
-    found = routing.reviewers("claude", by, Pool(), task(), NOW)
-    assert found == ("codex", "ruff", "own")
+    assert found(by) == ("codex", "ruff", "own")
+    assert found(by, "codex", "ruff") == ("own", "codex", "ruff")
     twin = {**AGENTS, "twin": AGENTS["claude"]}
     by = rules(chains={"default": ("claude",)}, agents=twin, review=("twin", "own"))
-    assert routing.reviewers("claude", by, Pool(), task(), NOW) == ("own",)
+    assert found(by) == ("own",)
+    by = rules(chains={"default": ("ruff",)}, agents=AGENTS, review=("ruff",))
+    assert routing.reviewers(["ruff"], (), by, Pool(), task(), NOW).places == ()
+
+
+def test_who_is_named_for_reviews_may_see_the_code_unless_the_repository_says_no() -> None:
+    by = given("claude", review=("codex",))
+    assert routing.reviewers(["claude"], (), by, Pool(), task(), NOW).fit == ("codex",)
+    pool = Pool(vendors=("anthropic",))
+    place = routing.reviewers(["claude"], (), by, pool, task(), NOW).places[0]
+    assert place.refused is Reason.VENDOR_NOT_ALLOWED
+    by = given("claude", review=("codex",), vendors=("anthropic",))
+    assert routing.reviewers(["claude"], (), by, Pool(), task(), NOW).fit == ()
 
 
 def test_auto_orders_by_expected_merges_per_dollar() -> None:

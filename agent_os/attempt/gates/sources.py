@@ -40,7 +40,7 @@ def check_sources(git_dir: Path, base: str, answer: str) -> GateResult:
         return _failed(f"Not on the base {base[:10]}: {', '.join(lacking[:_SHOWN])}.")
     if not (urls or there or found):
         return _failed(f"The section `## {SOURCES}` names no URL, no `path:line` and no commit.")
-    counts = {"URL": len(urls), "place here": there, "commit": len(found)}
+    counts = {"URL": len(urls), "place": there, "commit": len(found)}
     said = ", ".join(f"{n} {what}{'s' if n > 1 else ''}" for what, n in counts.items() if n)
     return GateResult(name=NAME, verdict=Verdict.PASS, detail=f"Named: {said}.")
 

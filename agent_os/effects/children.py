@@ -1,0 +1,92 @@
+"""New issues of ours: one for each signal, ever."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from agent_os.domain.effects import CreateIssue
+from agent_os.domain.events import Event, EventKind
+from agent_os.domain.tasks import Task
+from agent_os.effects.performer import ABSENT, Facts, Resolution, done
+from agent_os.effects.world import World
+from agent_os.github import readers
+from agent_os.github.client import Json
+from agent_os.policy import specs, texts
+from agent_os.policy.trust import MARKER
+from agent_os.store import signals
+from agent_os.store.intents import Intent
+
+#: GitHub's clock and ours may differ by more than we know.
+_BEFORE = timedelta(minutes=10)
+
+
+class IssueCreator:
+    """Looks for the signal before it writes: an answer that was lost may come late."""
+
+    def perform(self, world: World, effect: CreateIssue, intent: str) -> Facts:
+        made = _known(world, effect) or _find(world, effect)
+        if made is None:
+            body = texts.marked(effect.body, intent)
+            path = f"/repos/{effect.repo}/issues"
+            made = world.client.send("POST", path, {"title": effect.title, "body": body})
+        return _facts(world, effect, made)
+
+    def probe(self, world: World, effect: CreateIssue, intent: Intent) -> Resolution:
+        made = _known(world, effect) or _find(world, effect)
+        return done(*_facts(world, effect, made)) if made else ABSENT
+
+
+def _known(world: World, effect: CreateIssue) -> Json | None:
+    """By the ledger."""
+    with world.store.read() as tx:
+        raised = signals.raised(tx, effect.signal)
+    if raised is None:
+        return None
+    return world.client.get(f"/repos/{effect.repo}/issues/{raised['number']}")
+
+
+def _find(world: World, effect: CreateIssue) -> Json | None:
+    """On GitHub: of several with this signal, by us, the first."""
+    task = world.task(effect.key)
+    since = world.github_time((task.claimed_at or task.request.at) - _BEFORE)
+    path, mark = f"/repos/{effect.repo}/issues", f"{MARKER} signal={effect.signal} -->"
+    # Whole minutes, so that it is the same address each time.
+    stamp = f"{since:%Y-%m-%dT%H:%M}:00Z"
+    found = [
+        issue
+        for issue in world.client.all(path, state="all", since=stamp)
+        if mark in (issue["body"] or "")
+        and "pull_request" not in issue
+        and readers.login(issue["user"]).lower() == world.client.login.lower()
+    ]
+    return min(found, key=lambda issue: issue["number"]) if found else None
+
+
+def _facts(world: World, effect: CreateIssue, made: Json) -> Facts:
+    """The epic has a part more, and the part is a task: asked for by who asked for the epic."""
+    number: int = made["number"]
+    with world.store.write() as tx:
+        signals.raise_once(world.store, tx, effect.signal, {"number": number})
+    data = {"place": effect.place, "number": number, "title": made["title"] or ""}
+    opened = world.fact(effect, EventKind.CHILD_OPENED, data)
+    return [opened, _asked_for(world, effect, world.task(effect.key), made)]
+
+
+def _asked_for(world: World, effect: CreateIssue, parent: Task, made: Json) -> Event:
+    at = readers.moment(made["created_at"])
+    spec = specs.parse(made["title"] or "", made["body"] or "", at)
+    typed = spec.model_copy(update={"type": effect.type, "labelled": True})
+    return Event(
+        kind=EventKind.REQUESTED,
+        at=world.clock.now(),
+        repo_id=effect.repo_id,
+        number=made["number"],
+        data={
+            "repo": effect.repo,
+            "author": readers.login(made["user"]),
+            "node": made.get("node_id") or "",
+            "parent": effect.number,
+            "request": {"event_id": 0, "actor": parent.request.actor, "at": at.isoformat()},
+            "spec": typed.model_dump(mode="json"),
+        },
+    )
