@@ -55,7 +55,7 @@ def _find(world: World, effect: CreateIssue) -> Json | None:
     found = [
         issue
         for issue in world.client.all(path, state="all", since=stamp)
-        if mark in (issue["body"] or "")
+        if mark in (issue["body"] or "").splitlines()  # not where somebody is quoted
         and "pull_request" not in issue
         and readers.login(issue["user"]).lower() == world.client.login.lower()
     ]

@@ -80,6 +80,9 @@ def _body(task: Task, child: ChildSpec, depends_on: Sequence[int], signal: str) 
     if child.acceptance:
         criteria = "\n".join(f"- {_plain(line)}" for line in child.acceptance)
         parts += ["## Acceptance criteria", criteria]
+    if task.spec.body:
+        whole = texts.quoted(task.spec.body)
+        parts += ["## Context", f"The whole of which this is a part, as it was written:\n\n{whole}"]
     return "\n\n".join([*parts, f"{MARKER} signal={signal} -->"])
 
 

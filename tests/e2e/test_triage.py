@@ -235,6 +235,7 @@ def epic() -> dict[str, Any]:
     return answer(size="epic", children=whole)
 
 
+@pytest.mark.long
 def test_an_epic_is_done_when_its_parts_are_merged(build: Build) -> None:
     with ModelServer(says(epic())) as server:
         town = build(**thinking(server.url), files=GREEN, agents={"worker": WORK})
@@ -245,6 +246,7 @@ def test_an_epic_is_done_when_its_parts_are_merged(build: Build) -> None:
         one, two = town.seen(first), town.seen(second)
         assert f"Part of #{number}." in one["body"] and one["user"]["login"] == "agent-os"
         assert f"\nDepends on #{first}\n" in two["body"]
+        assert all("> idk the adding thing" in body for body in (one["body"], two["body"]))
         parts = [town.task(first), town.task(second)]
         assert [p.request.actor for p in parts if p] == ["alice", "alice"]
         assert [p.spec.depends_on for p in parts if p] == [(), (first,)]

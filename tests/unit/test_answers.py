@@ -164,8 +164,9 @@ def test_it_is_posted_once_and_then_the_round_is_over() -> None:
 def test_only_auto_merge_closes_the_issue_and_never_against_a_person() -> None:
     auto = rules(Mode.AUTO_MERGE)
     assert isinstance(answers.next_step(answered(answered=POSTED), auto, NOW), CloseIssue)
-    for more in ({"issue_open": False}, {"reopened": True}):
-        assert isinstance(answers.next_step(answered(answered=POSTED, **more), auto, NOW), Record)
+    for known in (answered(issue_open=False), answered(reopened=True)):
+        posted = known.model_copy(update={"answered": POSTED})
+        assert isinstance(answers.next_step(posted, auto, NOW), Record)
 
 
 def test_a_text_that_changed_meanwhile_is_answered_anew() -> None:

@@ -141,6 +141,12 @@ CASES: list[tuple[EventKind, dict[str, Any], Task, dict[str, Any]]] = [
     ),
     (EventKind.BRANCH_DELETED, {}, in_review(), {"branch_gone": True}),
     (
+        EventKind.CHILD_OPENED,
+        {"place": 0, "number": 13, "title": "t"},
+        task(),
+        {"children": (Child(place=0, number=13, title="t"),)},
+    ),
+    (
         EventKind.PULL_OPENED,
         {"number": 40, "head": sha("c"), "body_hash": "h"},
         task(waiting=WAITS),

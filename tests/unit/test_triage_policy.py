@@ -36,7 +36,12 @@ def wanted(**more: Any) -> Task:
 
 def tried(number: int = 1, code: FailureCode | None = None, **more: Any) -> Any:
     """An ended triage."""
-    given = {"kind": Kind.TRIAGE, "agent": "dispatcher", "charged": False, "text_hash": KEY}
+    given: dict[str, Any] = {
+        "kind": Kind.TRIAGE,
+        "agent": "dispatcher",
+        "charged": False,
+        "text_hash": KEY,
+    }
     return attempt(number, code, **{**given, **more})
 
 

@@ -133,6 +133,7 @@ def test_echoes_know_every_effect_that_leaves_a_trace() -> None:
         "stop_attempt",
         "push_branch",
         "open_pull",
+        "create_issue",
     }
     silent |= {"edit_pull", "ask_review", "write_comment", "edit_comment"}
     made = {

@@ -152,6 +152,7 @@ def _context(directory: AttemptDirectory, order: dict[str, Any]) -> GateContext:
         repository=repository,
         sandbox=choose("auto"),
         journal=Journal(directory.events, SystemClock()),
+        clock=SystemClock(),
         stop=stop,
         head=sha,
         merge_base=sha,
