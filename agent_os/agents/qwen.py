@@ -115,7 +115,8 @@ class QwenReader(StreamReader):
 
     def assistant(self, record: Record) -> list[AgentEvent]:
         """See StreamReader.assistant."""
-        self._status, self._words, self._broken = 0, "", 0
+        if not self.hopeless:
+            self._status, self._words, self._broken = 0, "", 0
         return super().assistant(record)
 
     def usage(self, said: Record) -> Usage:

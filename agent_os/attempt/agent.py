@@ -175,7 +175,11 @@ class AgentStage:
             case End.CANCELLED if hearing.over and not self.stop.asked():
                 return Finish(FailureCode.BUDGET_EXHAUSTED, _over_budget(hearing, limits.usd))
             case End.CANCELLED if hearing.hopeless and not self.stop.asked():
-                return reader.finish(ending.exit_code, ending.tail)
+                heard = reader.finish(ending.exit_code, ending.tail)
+                if heard.code in (None, FailureCode.LOST):
+                    words = "Its provider refused again and again."
+                    return Finish(FailureCode.OVERLOADED, words)
+                return heard
             case End.CANCELLED:
                 return Finish(FailureCode.LOST, self.stop.reason())
             case End.TIMEOUT:

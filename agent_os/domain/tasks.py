@@ -281,6 +281,11 @@ class Task(Contract):
         return f"agent-os/{self.number}{suffix}"
 
     @property
+    def deliverable(self) -> Deliverable:
+        """What has begun as a change goes on as one, whatever the issue says by now."""
+        return "change" if self.pull or self.branch_head else self.spec.deliverable
+
+    @property
     def running(self) -> Attempt | None:
         """The attempt that has not ended; there is at most one."""
         return next((a for a in self.attempts if a.ended_at is None), None)

@@ -11,7 +11,6 @@ from typing import Literal
 from agent_os.config.repository_file import PATHS, RepositoryFile, parse_repository_file
 from agent_os.domain.attempts import (
     AgentOrder,
-    Deliverable,
     GateOrder,
     Handoff,
     Kind,
@@ -87,7 +86,7 @@ def make_order(world: World, task: Task, effect: StartAttempt) -> Order:
         ),
         budget=world.config.prompt_tokens,
         review=review_order(world, task, effect),
-        deliverable=_deliverable(task, effect),
+        deliverable=task.deliverable if effect.attempt_kind is Kind.IMPLEMENT else "change",
         sections=task.spec.sections,
         sandbox=_sandbox(world, task),
         commit_message=f"{texts.pull_title(task)}\n\nFor #{task.number}.",
@@ -114,12 +113,6 @@ def _kept(task: Task, mirror: Mirror, effect: StartAttempt) -> str:
     if not mirror.has(effect.work):
         raise Conflict(f"The work of attempt {done.number} is not in our mirror any more.")
     return effect.work
-
-
-def _deliverable(task: Task, effect: StartAttempt) -> Deliverable:
-    """What has begun as a change goes on as one, whatever the issue says by now."""
-    fresh = effect.attempt_kind is Kind.IMPLEMENT and task.pull is None and not task.branch_head
-    return task.spec.deliverable if fresh else "change"
 
 
 def write_order(

@@ -15,6 +15,11 @@ _LONGEST_MEMORY = 8_000
 _LONGEST_CODEBASE = 40_000
 _LONGEST_HANDOFF = 4_000
 
+_ANSWER = (
+    "An answer that is posted on the issue, written into `.agent_answer.md` in the top folder; "
+    "no change of files. It ends with a section `## Sources`: URLs, `path:line`, commits."
+)
+
 #: Where the task file of each state lies in the mailbox; `ready` has none yet.
 FOLDERS = {
     Status.QUEUED: "inbox",
@@ -29,6 +34,8 @@ FOLDERS = {
 def for_agent(task: Task, feedback: str, lessons: Sequence[str], codebase: str) -> str:
     """`task.md` of an attempt. The issue's text is data: fenced and attributed."""
     parts = [f"# {task.name}: {task.title}", *_sections(task)]
+    if task.deliverable == "answer":
+        parts += ["## Deliverable", _ANSWER]
     if feedback:
         parts += ["## Feedback on the work so far", feedback]
     if task.spec.comments:

@@ -217,6 +217,17 @@ def test_opencode_that_asks_again_without_end_is_hopeless() -> None:
     assert made.finish().code is Code.OVERLOADED
 
 
+def test_qwen_whose_answers_break_off_is_hopeless_whatever_it_says_while_it_is_ended() -> None:
+    made = Replay(reader("qwen"), exit_code=143)
+    made.hear("out", json.dumps({"type": "system", "subtype": "init"}))
+    for _ in range(3):
+        assert not made.reader.hopeless
+        made.hear("out", json.dumps({"type": "system", "subtype": "retry"}))
+    assert made.reader.hopeless
+    made.hear("out", json.dumps({"type": "assistant", "message": {"content": []}}))
+    assert made.finish().code is Code.OVERLOADED
+
+
 def test_every_recorded_run_is_free_of_keys() -> None:
     for file in LINES.iterdir():
         assert "sk-test" not in file.read_text()

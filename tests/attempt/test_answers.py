@@ -55,6 +55,7 @@ def test_an_answer_passes_gates_of_its_own_and_changes_nothing(world: World) -> 
     assert "2 files was thrown away" in outcome.evidence.gates[1].detail
 
 
+@pytest.mark.long
 def test_what_was_changed_is_kept_but_for_the_answer_itself(world: World) -> None:
     attempt = world.attempt(f"touch new; {says('Yes.' + SOURCES)}", deliverable="answer")
     attempt.run()

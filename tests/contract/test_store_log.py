@@ -26,6 +26,7 @@ from agent_os.store import log, schema, tasks
 from agent_os.store.database import Store
 from tests.contract import stores
 from tests.unit.making import KEY, NOW, at, event, evidence, requested, running, sha, spec
+from tests.unit.test_triage import said
 
 
 @pytest.fixture(params=stores.KINDS)
@@ -182,6 +183,15 @@ def test_trap_25_concurrent_writers_lose_nothing_and_a_reader_misses_nothing(
 _TEXT = st.text(max_size=8)
 _SHA = st.sampled_from([sha("c"), sha("d")])
 _ATTEMPT = st.integers(1, 3)
+_TRIAGE = st.builds(
+    lambda n, question: {
+        "of": spec().fingerprint,
+        "attempt": n,
+        "answer": said(doable=not question, question=question),
+    },
+    _ATTEMPT,
+    st.sampled_from(["", "Which?"]),
+)
 _RESULT = st.builds(
     lambda head, number: {
         "head": head,
@@ -231,12 +241,25 @@ _DATA: dict[EventKind, st.SearchStrategy[dict[str, Any]]] = {
     EventKind.ATTEMPT_ENDED: st.one_of(
         st.fixed_dictionaries(
             {"code": st.sampled_from(list(FailureCode)), "signature": _TEXT, "detail": _TEXT},
-            optional={"charged": st.booleans(), "handoff": st.just({"next": "n"})},
+            optional={
+                "charged": st.booleans(),
+                "handoff": st.just({"next": "n"}),
+                "spent": st.sampled_from([{"usd": 0.25}, {"usd": None}]),
+            },
         ),
-        st.fixed_dictionaries({"result": _RESULT, "head": _SHA}),
+        st.fixed_dictionaries(
+            {"result": _RESULT, "head": _SHA}, optional={"spent": st.just({"usd": 0.5})}
+        ),
+        st.fixed_dictionaries({"triage": _TRIAGE, "charged": st.just(False)}),
     ),
     EventKind.RESULT_REJECTED: st.fixed_dictionaries(
         {"attempt": _ATTEMPT, "code": st.just("ci_failed")}, optional={"signature": _TEXT}
+    ),
+    EventKind.ANSWERED: st.fixed_dictionaries(
+        {"comment": st.integers(1, 9), "at": st.just(at(1).isoformat())}
+    ),
+    EventKind.CHILD_OPENED: st.fixed_dictionaries(
+        {"place": st.integers(0, 7), "number": st.integers(14, 20), "title": _TEXT}
     ),
     EventKind.BRANCH_PUSHED: st.fixed_dictionaries({"sha": _SHA}),
     EventKind.PULL_OPENED: st.fixed_dictionaries({"number": st.integers(1, 99), "head": _SHA}),
@@ -245,6 +268,10 @@ _DATA: dict[EventKind, st.SearchStrategy[dict[str, Any]]] = {
     EventKind.PULL_MERGED: st.fixed_dictionaries({"sha": _SHA, "by": _TEXT}),
     EventKind.REVIEW_SEEN: st.fixed_dictionaries({"ids": st.lists(st.integers(1, 9), max_size=2)}),
     EventKind.LESSON: st.fixed_dictionaries({"text": _TEXT}),
+    EventKind.PROVIDER_SEEN: st.fixed_dictionaries(
+        {"name": st.sampled_from(["one", "two", "one/model"]), "at": st.just(at(1).isoformat())},
+        optional={"code": st.just("overloaded"), "until": st.just(at(9).isoformat())},
+    ),
     EventKind.LABELS_SET: st.fixed_dictionaries(
         {"label": _TEXT, "add": st.lists(_TEXT, max_size=2), "remove": st.lists(_TEXT, max_size=2)}
     ),

@@ -78,9 +78,8 @@ def test_a_question_is_answered_once_and_the_issue_is_left_to_who_asked(build_as
     assert "cancelled" not in town.kinds(number)
 
 
-@pytest.mark.parametrize(
-    "kind", ["drop_after", pytest.param("drop_before", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["drop_after", "drop_before"])
 def test_a_lost_answer_to_the_post_leaves_one_comment(build: Build, kind: str) -> None:
     town = build(mode="pull-request", files=GREEN, agents={"sage": SLOW})
     number = ask(town)
@@ -106,6 +105,7 @@ def test_asked_again_with_a_comment_it_is_answered_again(build: Build) -> None:
     assert town.seen(number)["state"] == "open"
 
 
+@pytest.mark.long
 def test_auto_merge_closes_the_issue(build: Build) -> None:
     town = build(files=GREEN, agents={"sage": SAY})
     number = ask(town, "type: research", "deliver: answer")
@@ -180,9 +180,8 @@ def _model(played: Scenario) -> ModelServer:
     return ModelServer(replace(played, repair_words="Your answer or your report won't do"))
 
 
-@pytest.mark.parametrize(
-    "left", [{}, pytest.param({FILE_NAME: "It adds."}, marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("left", [{}, {FILE_NAME: "It adds."}])
 def test_a_model_is_asked_once_more_for_an_answer_that_can_be_used(
     build: Build, left: dict[str, str]
 ) -> None:
@@ -202,7 +201,7 @@ def test_a_model_is_asked_once_more_for_an_answer_that_can_be_used(
 @pytest.mark.long
 def test_an_answer_that_holds_the_key_is_not_posted(build: Build) -> None:
     told = f"The key is {programs.SECRET}.\n\n## Sources\n\n- `calc.py:1`\n"
-    with ModelServer(patch({FILE_NAME: told})) as server:
+    with ModelServer(Scenario(patch({FILE_NAME: told}))) as server:
         town = build(mode="pull-request", files=GREEN, keys=KEYS, **settings(server, "native-chat"))
         number = ask(town)
         task = town.reaches(number, Status.BLOCKED)

@@ -11,7 +11,17 @@ from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.folding import fold
 from agent_os.domain.reasons import Reason
-from agent_os.domain.tasks import Answered, Cancelled, Hold, Shown, Status, Task, Waiting, Wanted
+from agent_os.domain.tasks import (
+    Answered,
+    Cancelled,
+    Child,
+    Hold,
+    Shown,
+    Status,
+    Task,
+    Waiting,
+    Wanted,
+)
 
 from .making import (
     NOW,

@@ -152,7 +152,7 @@ LOW = Fault.model_validate({**FAULT, "severity": "low"})
 )
 def test_one_criterion_not_met_or_one_grave_fault_fails(given: Review, verdict: Verdict) -> None:
     gate = judge(given)
-    assert gate.verdict is verdict
+    assert gate.verdict is verdict and given.passes is (verdict is Verdict.PASS)
     assert (gate.code is Code.GATE_FAILED) is (verdict is Verdict.FAIL)
 
 
