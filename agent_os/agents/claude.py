@@ -81,7 +81,9 @@ class ClaudeDriver(Driver):
         argv += [f"--disallowedTools={_WITHOUT}"]
         argv += ["--model", run.order.model] if run.order.model else []
         argv += ["--resume", run.session] if run.session else []
-        argv += [f"--max-budget-usd={run.usd:.4f}"] if run.usd else []
+        # It counts by the vendor's list: where the owner's price is another, it would end early.
+        listed = run.usd and run.order.price is None
+        argv += [f"--max-budget-usd={run.usd:.4f}"] if listed else []
         paths = program_paths(self.program, env["PATH"])
         return Launch(tuple(argv), env, run.prompt.encode(), (*paths, *visible_paths(run.order)))
 

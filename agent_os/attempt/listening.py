@@ -149,6 +149,8 @@ def spent_before(events: Path, order: AgentOrder, stage: str = "agent") -> Spent
     for line in _lines(events):
         with suppress(ValueError, TypeError, AttributeError):
             entry = json.loads(line)
+            if entry.get("stage") != stage:
+                continue
             tally.turns += entry.get("event") == Happening.TURN
             if said := entry.get("usage"):
                 usage, known = Usage.model_validate_json(said), True

@@ -83,7 +83,7 @@ class AttemptStarter:
             cap_usd=effect.cap_usd,
             reviewers=effect.reviewers,
             verifies=effect.verifies,
-            **(_thinkers(world) if thinks else _account(world, effect.agent)),
+            **(_thinkers(world) if thinks else _account(world, effect.agent, effect.reviewers)),
         )
         data = {"attempt": attempt.model_dump(mode="json")}
         return world.fact(effect, EventKind.ATTEMPT_STARTED, data, attempt=effect.attempt)
@@ -131,15 +131,17 @@ def _thinkers(world: World) -> _Account:
     }
 
 
-def _account(world: World, agent: str) -> _Account:
-    """Whose models the attempt uses."""
+def _account(world: World, agent: str, reviewers: tuple[str, ...]) -> _Account:
+    """Whose models the attempt uses. The owner's login counts wherever somebody can read it."""
     settings = world.config.agents.get(agent)
+    everyone = [world.config.agents.get(name) for name in (agent, *reviewers)]
+    lent = any(one is not None and one.credentials == "own" for one in everyone)
     if settings is None or not settings.uses_model:
-        return {"provider": "", "model": "", "key_mark": "", "own_login": False}
+        return {"provider": "", "model": "", "key_mark": "", "own_login": lent}
     provider = settings.provider or f"{settings.driver}-login"
     return {
         "provider": provider,
         "model": settings.model,
         "key_mark": world.key_marks.get(provider, ""),
-        "own_login": settings.credentials == "own",
+        "own_login": lent,
     }

@@ -126,8 +126,8 @@ def _reviewed(review: SecondLook) -> list[str]:
     """The verdict table of another agent; all its words are kept to a cell."""
     who = ", ".join(inline(part, 60) for part in (review.model, review.vendor) if part)
     said = (
-        f"A second pair of eyes: `{inline(review.agent)}`{f' ({who})' if who else ''} read the task,"
-        " the change and the checks above. It is not who did the work, and heard nothing of it."
+        f"A second pair of eyes: `{inline(review.agent)}`{f' ({who})' if who else ''} read the"
+        " task, the change and the checks above. It did not do the work, nor hear of who did."
     )
     rows = ["| criterion | verdict | where | why |", "|---|---|---|---|"]
     for one in review.criteria:

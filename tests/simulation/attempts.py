@@ -124,9 +124,10 @@ class SimulatedExecutor:
         code = self._code(attempt)
         if code is None or self._choices.chance(0.5):
             self._work(attempt)
-        if code is None and not attempt.made:
+        answers = attempt.order.deliverable == "answer"
+        if code is None and not attempt.made and not answers:
             code = FailureCode.CONFLICT
-        if code is None:
+        if code is None and not answers:
             self.verified.add(attempt.made)
         attempt.outcome = self._outcome(attempt, code)
         attempt.state = "ended"
@@ -184,8 +185,9 @@ class SimulatedExecutor:
 
     def _outcome(self, attempt: Running, code: FailureCode | None) -> Outcome:
         order, now = attempt.order, self._clock.now()
-        made = attempt.made
-        evidence = Evidence(base=order.base, head=made, sandbox="none", gates=())
+        answers = order.deliverable == "answer"
+        made = "" if answers else attempt.made
+        evidence = Evidence(base=order.base, head=made or order.base, sandbox="none", gates=())
         return Outcome(
             round=order.round,
             number=order.number,
@@ -193,7 +195,8 @@ class SimulatedExecutor:
             code=code,
             detail=attempt.stop or (f"it ended with {code}" if code else "All gates passed."),
             signature=f"{code}:{self._choices.number(1, 3)}" if code else "",
-            head=made if code is None else None,
+            head=(made or None) if code is None else None,
+            answer="Yes." if answers and code is None else "",
             work=made or None,
             base=order.base,
             agent=order.agent.name if order.agent else "",

@@ -153,7 +153,11 @@ class _Ending:
             self.must(task.hold.reason and task.hold.next_step, "blocked without a reason")
         else:
             self.must(task.waiting is not None, "it stands still without a reason")
-        if task.status is Status.DONE:
+        if task.status is Status.DONE and task.answered:
+            found = self.town.hub.all(f"/issues/{task.number}/comments")
+            self.must(task.answered.comment in [c["id"] for c in found], "its answer is gone")
+            self.must(task.pull is None, "an answer, and a pull request")
+        elif task.status is Status.DONE:
             pull = task.pull
             self.must(pull and pull.merged_sha, "done without a merge")
             main = self.town.hub.branch("main")
@@ -200,6 +204,8 @@ class _Ending:
         self.must(ours == len(written), f"{ours} comments of ours, {len(written)} were meant")
         rounds = Counter(e.round for e in written if e.purpose == "status")
         self.must(all(n == 1 for n in rounds.values()), f"status comments per round: {rounds}")
+        rounds = Counter(e.round for e in written if e.purpose == "answer")
+        self.must(all(n == 1 for n in rounds.values()), f"answers per round: {rounds}")
 
     def _labels(self, issue: dict[str, Any]) -> None:
         task, config = self.task, self.town.home.config

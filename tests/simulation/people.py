@@ -10,6 +10,8 @@ from .choices import Choices
 from .hub import URL, SimulatedHub
 
 Json = dict[str, Any]
+#: Each so many-th issue is a question.
+_QUESTIONS = 3
 STATES = ("Ready", "In Progress", "In Review", "Blocked")
 
 
@@ -40,6 +42,7 @@ class People:
             (self.drafts, 2),
             (self.moves_base, 2),
             (self.prioritizes, 1),
+            (self.wonders, 1),
         ]
 
     def act(self, *, merging: bool = False) -> None:
@@ -54,7 +57,8 @@ class People:
         """A new issue that is labelled Ready."""
         made = self.hub.ask("POST", "/issues", {"title": "A thing", "body": "## Goal\nDo it.\n"})
         self.numbers.append(made["number"])
-        self.hub.ask("POST", f"/issues/{made['number']}/labels", {"labels": ["Ready"]})
+        labels = ["question", "Ready"] if made["number"] % _QUESTIONS == 0 else ["Ready"]
+        self.hub.ask("POST", f"/issues/{made['number']}/labels", {"labels": labels})
         self.choices.note(f"alice asks for #{made['number']}")
         return made["number"]
 
@@ -149,6 +153,10 @@ class People:
         path = self.choices.pick(("calc.py", "other.txt"))
         text = {path: f"{self.choices.number(1, 999)}\n"}
         return self.hub.commit("main", text, self._who(), "Something else")[:7]
+
+    def wonders(self, number: int) -> None:
+        """Counts when it is asked for anew, or its text changes."""
+        self.hub.ask("POST", f"/issues/{number}/labels", {"labels": ["question"]})
 
     def prioritizes(self, number: int) -> None:
         label = self.choices.pick(("priority: high", "priority: low"))

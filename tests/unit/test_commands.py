@@ -9,7 +9,7 @@ import pytest
 from agent_os.domain.effects import Record
 from agent_os.domain.events import EventKind
 from agent_os.domain.observed import Act
-from agent_os.domain.tasks import Cancelled, Hold, Shown, Status, Task
+from agent_os.domain.tasks import Answered, Cancelled, Hold, Shown, Status, Task
 from agent_os.policy import specs
 from agent_os.policy.commands import IssueFacts, decide
 
@@ -126,6 +126,7 @@ def test_a_label_of_ours_that_is_left_on_what_is_over_is_taken_off(
 
 CLOSED_PULL = Cancelled(reason="pull_closed", by="alice", at=at(50), acted_at=at(20))
 DONE = in_review(finished_at=at(50), pull=pull(merged_sha="f"))
+ANSWERED = Answered(comment=5, at=at(20))
 #: (the task, the issue's timeline, seconds of `Ready`, whether it asks for another round)
 LATE = [
     (DONE, [act(9, "closed", "agent-os", at(20))], 10, False),
@@ -133,6 +134,8 @@ LATE = [
     (DONE, [act(9, "closed", "agent-os", at(20))], 30, True),
     (task(cancelled=CLOSED_PULL), [], 10, False),
     (task(cancelled=CLOSED_PULL), [], 30, True),
+    (task(finished_at=at(50), answered=ANSWERED), [], 10, False),
+    (task(finished_at=at(50), answered=ANSWERED), [], 20, True),
 ]
 
 
@@ -189,6 +192,7 @@ ACTS: list[tuple[Act, dict[str, Any], list[EventKind]]] = [
     (act(1, "closed"), {"hold": HOLD}, [EventKind.ISSUE_CLOSED, EventKind.CANCELLED]),
     (act(1, "closed"), {"cancelled": CANCELLED}, [EventKind.ISSUE_CLOSED]),
     (act(1, "closed"), {"pull": pull(merged_sha=sha("f"))}, [EventKind.ISSUE_CLOSED]),
+    (act(1, "closed"), {"answered": ANSWERED}, [EventKind.ISSUE_CLOSED]),
     (act(1, "reopened"), {}, [EventKind.ISSUE_REOPENED]),
     (act(1, "renamed", was="a", text="Mend it"), {}, []),
     (

@@ -21,7 +21,19 @@ from agent_os.policy import health, texts
 from agent_os.policy.budget import Purse
 from agent_os.policy.routing import Pool
 
-from .making import NOW, at, attempt, pull, result, rules, running, spec, task
+from .making import (
+    NOW,
+    at,
+    attempt,
+    event,
+    folded,
+    pull,
+    result,
+    rules,
+    running,
+    spec,
+    task,
+)
 from .test_queue import facts, machine
 from .test_triage import epic, said
 
@@ -211,3 +223,14 @@ def test_an_epic_that_is_ours_already_is_never_split() -> None:
     of = wanted(parent=7, triage=Triaged(of=KEY, attempt=0, answer=triage.read(
         json.dumps(epic([], [])))))  # fmt: skip
     assert kind_of(step(of)) is Kind.IMPLEMENT
+
+
+def test_what_was_wanted_stays_wanted_while_the_issue_is_read() -> None:
+    more = Wanted(kind=Kind.IMPLEMENT, why="the answer would not do", feedback="shorter, please")
+    begun = running(1, kind=Kind.TRIAGE, agent="dispatcher").model_dump(mode="json")
+    of = folded(wanted(wanted=more), event(EventKind.ATTEMPT_STARTED, attempt=begun))
+    assert of.wanted == more
+    over = folded(of, event(EventKind.ATTEMPT_ENDED, _attempt=1, code="lost", charged=False))
+    found = step(over.model_copy(update={"spec": spec(text_hash="read")}), RULES.model_copy(
+        update={"thinker": None}))  # fmt: skip
+    assert isinstance(found, StartAttempt) and found.feedback == "shorter, please"
