@@ -10,26 +10,18 @@ from agent_os.domain.clock import still_ahead
 from agent_os.domain.contract import Contract
 from agent_os.domain.effects import (
     AcceptOutcome,
-    AskReview,
-    CloseIssue,
-    ClosePull,
-    DeleteBranch,
-    EditPull,
-    OpenPull,
-    PushBranch,
     Record,
     StartAttempt,
     Step,
     StopAttempt,
 )
-from agent_os.domain.events import EventKind
 from agent_os.domain.reasons import Reason
-from agent_os.domain.rules import LimitRules, Mode, RepoRules
+from agent_os.domain.rules import LimitRules, RepoRules
 from agent_os.domain.tasks import Attempt, Task
-from agent_os.policy import answers, epics, retry, reviewing, texts, triaging
+from agent_os.policy import epics, publishing, retry, reviewing, triaging
 from agent_os.policy.budget import Purse, cap
 from agent_os.policy.routing import Pool, choose
-from agent_os.policy.steps import about, event, held, incident, record, waiting
+from agent_os.policy.steps import about, held, incident, record, waiting
 
 #: The runner ends an attempt itself; after this we end the runner.
 _GRACE = timedelta(minutes=2)
@@ -144,9 +136,9 @@ def _after_step(fact: TaskFacts, limits: LimitRules, now: datetime) -> Step | re
     if _backing_off(task, now):
         return None
     if task.pull and task.pull.merged_sha:
-        return _finish(fact, now)
+        return publishing.finish(task, now)
     if task.cancelled:
-        return _close_pull(task)
+        return publishing.close_pull(task)
     if task.children:
         return epics.step(task, fact.children, now)
     if task.hold or task.claimed_at is None or task.finished_at:
@@ -156,7 +148,7 @@ def _after_step(fact: TaskFacts, limits: LimitRules, now: datetime) -> Step | re
     if unseen is not None:
         return unseen if isinstance(unseen, retry.Start) else _not_now(task, unseen, now)
     if task.result is not None and task.wanted is None:
-        return _deliver(fact, now)
+        return publishing.deliver(task, fact.rules, fact.default_branch, now)
     if task.pull is not None and task.wanted is None and not _failed_last(task):
         return None
     if asked := triaging.step(task, now) or epics.begin(task):
@@ -189,81 +181,6 @@ def _backing_off(task: Task, now: datetime) -> bool:
 def _failed_last(task: Task) -> bool:
     """Of all attempts: a renewed request goes on with a pull request that needs mending."""
     return bool(task.tries) and task.tries[-1].code is not None
-
-
-def _finish(fact: TaskFacts, now: datetime) -> Step | None:
-    task = fact.task
-    if task.finished_at:
-        return None  # a person who reopens the issue afterwards is not contradicted
-    if task.issue_open:
-        return CloseIssue(**about(task, "its pull request is merged"))
-    assert task.pull is not None
-    if not task.branch_gone:
-        return DeleteBranch(
-            **about(task, "its pull request is merged"),
-            branch=task.branch,
-            expected=task.pull.head,
-        )
-    lesson = texts.lesson(task)
-    return record(
-        task,
-        event(task, EventKind.FINISHED, now, sha=task.pull.merged_sha, by=task.pull.merged_by),
-        event(task, EventKind.LESSON, now, text=lesson),
-    )
-
-
-def _close_pull(task: Task) -> Step | None:
-    if task.pull is None or task.pull.closed or task.cancelled is None:
-        return None
-    return ClosePull(
-        **about(task, task.cancelled.reason), pull=task.pull.number, body=texts.pull_body(task)
-    )
-
-
-def _deliver(fact: TaskFacts, now: datetime) -> Step | None:
-    assert fact.task.result is not None
-    if fact.task.result.answer and fact.rules is not None:
-        return answers.next_step(fact.task, fact.rules, now)
-    return _publish(fact)
-
-
-def _publish(fact: TaskFacts) -> Step | None:
-    """Push, then open; later results are pushed, then described anew."""
-    task = fact.task
-    assert task.result is not None
-    if task.branch_head != task.result.head:
-        return PushBranch(
-            **about(task, "the result passed every gate"),
-            branch=task.branch,
-            sha=task.result.head,
-            expected=task.branch_head,
-        )
-    body = texts.pull_body(task)
-    if task.pull is None:
-        return OpenPull(
-            **about(task, "the branch is pushed"),
-            branch=task.branch,
-            head=task.result.head,
-            base=fact.default_branch,
-            title=texts.pull_title(task),
-            body=body,
-        )
-    if task.pull.body_hash != texts.digest(body):
-        return EditPull(**about(task, "there is new evidence"), pull=task.pull.number, body=body)
-    if not task.pull.review_asked and _needs_review(fact):
-        return AskReview(
-            **about(task, "the requester reviews"),
-            pull=task.pull.number,
-            login=task.request.actor,
-        )
-    return None
-
-
-def _needs_review(fact: TaskFacts) -> bool:
-    """Nobody is asked to look at what merges by itself, unless the repository demands it."""
-    merges_itself = fact.rules is not None and fact.rules.mode is Mode.AUTO_MERGE
-    waiting = fact.task.waiting
-    return not merges_itself or (waiting is not None and waiting.reason is Reason.REVIEW_REQUIRED)
 
 
 def _admit(queued: list[tuple[TaskFacts, retry.Start]], machine: Machine) -> list[Step]:

@@ -1,4 +1,4 @@
-"""Gate `review`: its cost, its time, a runner killed in its middle, work that is looked at later."""
+"""Gate `review`: its cost, its time, a runner killed in it, work that is looked at later."""
 
 from __future__ import annotations
 
