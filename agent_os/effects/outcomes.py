@@ -71,13 +71,21 @@ def _ended(world: World, effect: AcceptOutcome, task: Task, outcome: Outcome) ->
         data["result"] = {
             "head": outcome.head or "",
             "answer": outcome.answer,
-            "base": outcome.base,
+            "base": _verified_base(world, task, outcome),
             "text_hash": attempt.text_hash,
             "attempt": attempt.number,
             "summary": outcome.summary,
             "evidence": outcome.evidence.model_dump(mode="json"),
         }
     return world.fact(effect, EventKind.ATTEMPT_ENDED, data, attempt=effect.attempt)
+
+
+def _verified_base(world: World, task: Task, outcome: Outcome) -> str:
+    """The base that the result contains: for a newer one, the checks say nothing."""
+    mirror = world.mirror(task.repo_id)
+    if not outcome.head or mirror.is_ancestor(outcome.base, outcome.head):
+        return outcome.base
+    return mirror.merge_base(outcome.base, outcome.head) or ""
 
 
 def _provider_seen(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from agent_os.domain.attempts import Kind
 from agent_os.domain.tasks import Status
 
 from .conftest import Build
@@ -151,3 +152,19 @@ def test_a_comment_of_ours_that_a_person_deletes_stays_deleted(build: Build) -> 
     town.rests()
     assert town.comments(number) == []
     assert "comment_gone" in town.kinds(number)
+
+
+def test_work_on_an_old_base_is_brought_onto_the_new_one_before_it_is_merged(build: Build) -> None:
+    """A check of what a person pushed says nothing about a base that it does not contain."""
+    town = build(mode="pull-request")
+    number = town.ready("Mend add", "It subtracts.")
+    task = town.waits(number, "person_merges")
+    assert task.pull is not None
+    base = town.push("main", {"other.txt": "meanwhile\n"})
+    town.push(task.branch, {"more.txt": "by hand\n"})
+    town.config["repositories"][0]["mode"] = "auto-merge"
+    town.open()
+    done = town.reaches(number, Status.DONE)
+    kinds = [attempt.kind for attempt in done.attempts]
+    assert kinds == [Kind.IMPLEMENT, Kind.VERIFY, Kind.REFRESH]
+    assert done.result is not None and done.result.base == base
