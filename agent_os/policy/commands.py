@@ -138,6 +138,7 @@ class _Reading:
                 )
             case "unlabeled" if self._is(act, labels.blocked) and task.status is Status.BLOCKED:
                 self.add(EventKind.HOLD_ENDED, by=act.actor)
+                self._hear_the_answer(task)
             case "unlabeled" if self._takes_back(act, task):
                 self.add(EventKind.CANCELLED, reason="label_removed", by=act.actor)
             case "closed":
@@ -180,6 +181,14 @@ class _Reading:
         on_github = specs.text_hash(facts.issue.title, facts.issue.body)
         if on_github not in (found, task.ignored_text):
             self.add(EventKind.TEXT_IGNORED, text_hash=on_github)
+
+    def _hear_the_answer(self, task: Task) -> None:
+        """A question may have been answered by a comment, which changes no text."""
+        facts, asked_at = self.facts, task.request.at
+        title, body = trust.text_at(facts.issue, facts.edits, facts.acts, asked_at, facts.may)
+        spec = spec_of(facts, title, body, facts.now)
+        if tuple(spec["comments"]) != task.spec.comments:
+            self.add(EventKind.TEXT_CHANGED, spec=spec)
 
     def look_at_labels(self) -> None:
         task, facts = self.task, self.facts

@@ -90,7 +90,7 @@ def asks_until_answered(asked: Conversation) -> object:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("by", ["comment", "edit"])
+@pytest.mark.parametrize("by", ["comment", "comment, then Blocked removed", "edit"])
 def test_what_is_missing_is_asked_for_and_the_answer_read_again(build: Build, by: str) -> None:
     with ModelServer(says(asks_until_answered)) as server:
         town = build(**thinking(server.url))
@@ -102,11 +102,14 @@ def test_what_is_missing_is_asked_for_and_the_answer_read_again(build: Build, by
         assert town.labels(number) == {"Blocked"}
         asked = [c for c in town.comments_of(number) if QUESTION in c and "@alice" in c]
         assert len(asked) == 1
-        if by == "comment":
+        if by.startswith("comment"):
             town.comment(number, "the small one")
         else:
             town.edit(number, body=f"{SLOPPY}\n\nI mean the small one")
-        town.label(number, "Ready")
+        if "removed" in by:
+            town.unlabel(number, "Blocked")
+        else:
+            town.label(number, "Ready")
         task = town.reaches(number, Status.DONE)
         assert server.count == 2
     assert kinds(task) == [(Kind.TRIAGE, None), (Kind.TRIAGE, None), (Kind.IMPLEMENT, None)]
