@@ -10,7 +10,7 @@ from agent_os.domain.effects import CloseIssue, Step, WriteComment
 from agent_os.domain.events import EventKind
 from agent_os.domain.rules import Mode, RepoRules
 from agent_os.domain.tasks import Task
-from agent_os.policy import texts
+from agent_os.policy import descriptions, texts
 from agent_os.policy.steps import about, event, record
 
 #: GitHub's limit is 65,536 characters; the mark of the effect comes on top.
@@ -60,7 +60,7 @@ def comment(task: Task) -> str:
         [
             f"**Agent OS: an answer** for {asked}, in the words of the agent {who}{model}.",
             "<details><summary>Evidence and cost</summary>",
-            *texts.proofs(task),
+            *descriptions.proofs(task),
             "</details>",
             "---",
         ]

@@ -8,7 +8,7 @@ from agent_os.domain.effects import EditComment, SetLabels, Step, WriteComment
 from agent_os.domain.events import EventKind
 from agent_os.domain.rules import LabelRules
 from agent_os.domain.tasks import ISSUE_GONE, Status, Task
-from agent_os.policy import texts
+from agent_os.policy import descriptions, texts
 from agent_os.policy.steps import about, event, record
 
 _BY_PERSON = "held_by_person"
@@ -60,7 +60,7 @@ def _label(task: Task, labels: LabelRules) -> Step | None:
 def _status_comment(task: Task) -> Step | None:
     if task.claimed_at is None or task.shown.comment_gone or not _worth_showing(task):
         return None
-    body = texts.status_comment(task)
+    body = descriptions.status_comment(task)
     if task.shown.comment_hash == texts.digest(body):
         return None
     why = f"it is {task.status}"

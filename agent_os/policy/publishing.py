@@ -18,7 +18,7 @@ from agent_os.domain.events import EventKind
 from agent_os.domain.reasons import Reason
 from agent_os.domain.rules import Mode, RepoRules
 from agent_os.domain.tasks import Task
-from agent_os.policy import answers, texts
+from agent_os.policy import answers, descriptions, texts
 from agent_os.policy.steps import about, event, record
 
 
@@ -48,7 +48,9 @@ def close_pull(task: Task) -> Step | None:
     if task.pull is None or task.pull.closed or task.cancelled is None:
         return None
     return ClosePull(
-        **about(task, task.cancelled.reason), pull=task.pull.number, body=texts.pull_body(task)
+        **about(task, task.cancelled.reason),
+        pull=task.pull.number,
+        body=descriptions.pull_body(task),
     )
 
 
@@ -70,7 +72,7 @@ def _publish(task: Task, rules: RepoRules, base: str) -> Step | None:
             sha=task.result.head,
             expected=task.branch_head,
         )
-    body = texts.pull_body(task)
+    body = descriptions.pull_body(task)
     if task.pull is None:
         return OpenPull(
             **about(task, "the branch is pushed"),

@@ -10,7 +10,7 @@ import pytest
 from agent_os.attempt.answer import FILE_NAME
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.tasks import Status
-from agent_os.policy import texts
+from agent_os.policy import descriptions
 from tests.agents import programs
 from tests.models.scenario import Scenario
 from tests.models.server import ModelServer
@@ -194,7 +194,7 @@ def test_a_model_is_asked_once_more_for_an_answer_that_can_be_used(
         asked = str([r.body for r in server.requests])
     assert len(task.attempts) == 1 and task.spent is not None
     (posted,) = answers_on(town, number)
-    assert "native-chat (deepseek-chat)" in posted and texts.money(task.spent) in posted
+    assert "native-chat (deepseek-chat)" in posted and descriptions.money(task.spent) in posted
     said = "has no text under `## Sources`" if left else f"There is no {FILE_NAME}"
     assert said in asked and "How to test" not in asked
 

@@ -10,7 +10,7 @@ import pytest
 
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.tasks import Status
-from agent_os.policy import texts
+from agent_os.policy import descriptions
 from tests.agents import programs
 from tests.models.conversation import Conversation
 from tests.models.reply import Usage
@@ -73,8 +73,8 @@ def test_an_issue_becomes_a_merged_pull_request(build: Build, name: str) -> None
         assert (task.spent.usd is None) is (name in UNPRICED)
         assert task.pull is not None
         body = town.pull(task.pull.number)["body"]
-        assert texts.money(task.spent) in body and texts.tokens(task.spent) in body
-        assert texts.money(task.spent) in town.comments_of(number)[0]
+        assert descriptions.money(task.spent) in body and descriptions.tokens(task.spent) in body
+        assert descriptions.money(task.spent) in town.comments_of(number)[0]
         assert programs.SECRET not in town.everything()
     assert server.count > 0
 

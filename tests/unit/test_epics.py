@@ -15,7 +15,7 @@ from agent_os.domain.failures import FailureCode
 from agent_os.domain.reasons import Reason
 from agent_os.domain.tasks import Cancelled, Child, Hold, Status, Task, Waiting
 from agent_os.domain.triage import Triaged
-from agent_os.policy import epics, explain, picture, specs, texts
+from agent_os.policy import descriptions, epics, explain, picture, specs
 
 from .making import LABELS, NOW, attempt, event, folded, pull, requested, spec, task
 from .test_queue import facts, machine
@@ -146,7 +146,7 @@ def test_it_is_done_with_its_last_part_and_tells_once() -> None:
     assert told is not None and "#101 Part 0" in getattr(told, "body", "")
     silent = folded(over, event(EventKind.TOLD, state="done", comment=1))
     assert getattr(picture.decide(silent, LABELS), "purpose", "") != "notice"
-    assert "- #102 Part 1" in texts.status_comment(over)
+    assert "- #102 Part 1" in descriptions.status_comment(over)
 
 
 def test_a_cancelled_epic_opens_no_more() -> None:

@@ -27,7 +27,7 @@ from agent_os.domain.failures import FailureCode
 from agent_os.domain.reasons import Reason
 from agent_os.domain.rules import LimitRules, Mode
 from agent_os.domain.tasks import Cancelled, Hold, Task, Waiting, Wanted
-from agent_os.policy import texts
+from agent_os.policy import descriptions, texts
 from agent_os.policy.queue import Machine, TaskFacts, decide
 
 from .making import (
@@ -131,7 +131,7 @@ def published(**more: Any) -> Task:
     base = in_review(**more)
     assert base.pull is not None
     shown = base.pull.model_copy(
-        update={"body_hash": texts.digest(texts.pull_body(base)), "review_asked": True}
+        update={"body_hash": texts.digest(descriptions.pull_body(base)), "review_asked": True}
     )
     return base.model_copy(update={"pull": shown})
 

@@ -16,7 +16,7 @@ from agent_os.domain.attempts import GateResult, Verdict
 from agent_os.domain.errors import BadInput
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.review import Fault, Judged, Met, Review, criteria_of
-from agent_os.policy import texts
+from agent_os.policy import descriptions
 
 from .making import at, evidence, in_review, result
 
@@ -185,10 +185,10 @@ def test_the_pull_request_shows_the_verdict_table_and_keeps_its_words_harmless()
         faults=(LOW.model_copy(update={"what": evil}),),
     )
     shown = evidence().model_copy(update={"review": seen})
-    body = texts.pull_body(in_review(result=result(evidence=shown)))
+    body = descriptions.pull_body(in_review(result=result(evidence=shown)))
     assert "`eyes` (m-1, v)" in body
     assert "✅ met | `a'b.py:1` |" in body and "| 2. c2 | ❔ can't tell |  | unseen |" in body
     assert "| security | low | `a.py:3` |" in body
     assert "@alice" not in body and "<b>" not in body and "\n# no" not in body
     assert "closes #7" not in body
-    assert "second pair" not in texts.pull_body(in_review())
+    assert "second pair" not in descriptions.pull_body(in_review())

@@ -12,7 +12,7 @@ from agent_os.domain.observed import Check, CheckState
 from agent_os.domain.rules import LimitRules
 from agent_os.domain.tasks import Hold, Status, Task
 from agent_os.localhub import keywords
-from agent_os.policy import retry, task_text, texts
+from agent_os.policy import descriptions, retry, task_text, texts
 
 from .making import NOW, at, attempt, choice, event, folded, in_review, running, sha, spec, task
 
@@ -112,7 +112,7 @@ def test_feedback_is_bounded() -> None:
 
 def test_a_pull_requests_body_is_well_formed_for_every_failure() -> None:
     tried = tuple(attempt(n, code) for n, code in enumerate(FailureCode, 1))
-    body = texts.pull_body(in_review(attempts=tried))
+    body = descriptions.pull_body(in_review(attempts=tried))
     assert body.startswith("Closes #12\n")
     assert all(f"`{code}`" in body for code in FailureCode)
 
@@ -122,7 +122,7 @@ def test_an_agents_words_close_no_issue_and_make_no_evidence() -> None:
     task_ = in_review()
     assert task_.result is not None
     result = task_.result.model_copy(update={"summary": said})
-    body = texts.pull_body(task_.model_copy(update={"result": result}))
+    body = descriptions.pull_body(task_.model_copy(update={"result": result}))
     assert keywords.closes(body, "o/r") == [12]
     assert "@team" not in body and body.count("\n### Evidence") == 1
     titled = task_.model_copy(update={"title": "Fixes #7 again"})
