@@ -9,19 +9,8 @@ from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode, charged
 from agent_os.domain.improving import carried, child_opened, improved, triage_ended
 from agent_os.domain.pull_folding import PULL_CHANGES
-from agent_os.domain.tasks import (
-    Answered,
-    Attempt,
-    Cancelled,
-    Hold,
-    Request,
-    Result,
-    Spec,
-    Status,
-    Task,
-    Waiting,
-    Wanted,
-)
+from agent_os.domain.records import Answered, Attempt, Cancelled, Hold, Result, Waiting, Wanted
+from agent_os.domain.tasks import Request, Spec, Status, Task
 from agent_os.domain.usage import Spent
 
 _LONGEST_ANSWER = 3_800

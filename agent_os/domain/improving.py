@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from agent_os.domain.events import Event
-from agent_os.domain.tasks import Child, Spec, Task
+from agent_os.domain.records import Child
+from agent_os.domain.tasks import Spec, Task
 from agent_os.domain.triage import Triaged
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent_os.domain.events import Event, EventKind
-from agent_os.domain.tasks import Pull, Task
+from agent_os.domain.records import Pull
+from agent_os.domain.tasks import Task
 
 
 def _branch_pushed(task: Task, event: Event) -> Task:

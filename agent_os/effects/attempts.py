@@ -9,7 +9,8 @@ from typing import TypedDict
 from agent_os.domain.attempts import Kind, Order
 from agent_os.domain.effects import StartAttempt, StopAttempt
 from agent_os.domain.events import Event, EventKind
-from agent_os.domain.tasks import Attempt, Task
+from agent_os.domain.records import Attempt
+from agent_os.domain.tasks import Task
 from agent_os.effects import triages
 from agent_os.effects.accounts import keys
 from agent_os.effects.orders import make_order, write_order

@@ -12,7 +12,8 @@ from agent_os.domain.effects import AcceptOutcome
 from agent_os.domain.errors import AgentOSError
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode
-from agent_os.domain.tasks import Attempt, Task
+from agent_os.domain.records import Attempt
+from agent_os.domain.tasks import Task
 from agent_os.effects.world import World
 
 _LONGEST_PATCH = 4_000

@@ -20,7 +20,8 @@ from agent_os.domain.attempts import (
 from agent_os.domain.effects import StartAttempt
 from agent_os.domain.errors import BadInput, Conflict
 from agent_os.domain.failures import FailureCode
-from agent_os.domain.tasks import Attempt, Task
+from agent_os.domain.records import Attempt
+from agent_os.domain.tasks import Task
 from agent_os.effects import triages
 from agent_os.effects.accounts import agent_order
 from agent_os.effects.reverts import note_reverts

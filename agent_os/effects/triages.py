@@ -11,7 +11,8 @@ from agent_os.domain.errors import ConfigError
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.health import Health
-from agent_os.domain.tasks import Attempt, Task
+from agent_os.domain.records import Attempt
+from agent_os.domain.tasks import Task
 from agent_os.domain.triage import Triaged
 from agent_os.effects.accounts import provider_order
 from agent_os.effects.performer import Facts

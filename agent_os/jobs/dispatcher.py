@@ -18,7 +18,8 @@ from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.observed import IssueSeen
 from agent_os.domain.reasons import Reason
-from agent_os.domain.tasks import ISSUE_GONE, Status, Task, TaskKey
+from agent_os.domain.records import ISSUE_GONE
+from agent_os.domain.tasks import Status, Task, TaskKey
 from agent_os.effects import resolver
 from agent_os.effects.world import World
 from agent_os.github import readers

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from agent_os.domain.attempts import GateResult, Verdict
+from agent_os.domain.records import Attempt
 from agent_os.domain.review import Met
 from agent_os.domain.review import Review as SecondLook
-from agent_os.domain.tasks import Attempt, Status, Task
+from agent_os.domain.tasks import Status, Task
 from agent_os.domain.usage import Spent
 from agent_os.policy.texts import inline, list_of_parts, quoted
 

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from agent_os.domain.effects import EditComment, SetLabels, Step, WriteComment
 from agent_os.domain.events import EventKind
+from agent_os.domain.records import ISSUE_GONE
 from agent_os.domain.rules import LabelRules
-from agent_os.domain.tasks import ISSUE_GONE, Status, Task
+from agent_os.domain.tasks import Status, Task
 from agent_os.policy import descriptions, texts
 from agent_os.policy.steps import about, event, record
 

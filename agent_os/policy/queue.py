@@ -16,8 +16,9 @@ from agent_os.domain.effects import (
     StopAttempt,
 )
 from agent_os.domain.reasons import Reason
+from agent_os.domain.records import Attempt
 from agent_os.domain.rules import LimitRules, RepoRules
-from agent_os.domain.tasks import Attempt, Task
+from agent_os.domain.tasks import Task
 from agent_os.policy import epics, publishing, retry, reviewing, triaging
 from agent_os.policy.budget import Purse, cap
 from agent_os.policy.routing import Pool, choose

@@ -11,8 +11,9 @@ from agent_os.domain.clock import still_ahead
 from agent_os.domain.contract import Contract
 from agent_os.domain.failures import WHAT_TO_DO, FailureCode, Family, family
 from agent_os.domain.reasons import Reason
+from agent_os.domain.records import Attempt
 from agent_os.domain.rules import LimitRules
-from agent_os.domain.tasks import Attempt, Task
+from agent_os.domain.tasks import Task
 from agent_os.policy.routing import Choice
 
 _SAME_TASK_FAILURE = 3

@@ -9,8 +9,9 @@ from agent_os.domain.attempts import Kind
 from agent_os.domain.clock import still_ahead
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.reasons import Reason
+from agent_os.domain.records import Attempt
 from agent_os.domain.rules import LimitRules, RepoRules
-from agent_os.domain.tasks import Attempt, Task
+from agent_os.domain.tasks import Task
 from agent_os.policy import routing
 from agent_os.policy.retry import LONGEST_BACKOFF, Next, Park, Start, Wait
 

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from agent_os.domain.attempts import Kind
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.health import Trials, Verdict
-from agent_os.domain.tasks import Attempt, Task
+from agent_os.domain.records import Attempt
+from agent_os.domain.tasks import Task
 from agent_os.domain.usage import together
 from agent_os.store import schema
 from agent_os.store.database import Store

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from agent_os.domain.attempts import Evidence, GateResult, Kind, Verdict
 from agent_os.domain.events import Event, EventKind
-from agent_os.domain.tasks import Attempt, Request, Result, Spec
+from agent_os.domain.records import Attempt, Result
+from agent_os.domain.tasks import Request, Spec
 
 BASE = "b" * 40
 _BEGIN = datetime(2026, 1, 5, 12, tzinfo=UTC)

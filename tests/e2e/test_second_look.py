@@ -12,7 +12,8 @@ from agent_os.attempt.reviewing import FILE_NAME
 from agent_os.domain.attempts import Kind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.reasons import Reason
-from agent_os.domain.tasks import Attempt, Status, Task
+from agent_os.domain.records import Attempt
+from agent_os.domain.tasks import Status, Task
 from agent_os.store import providers, trials
 from tests.agents import programs
 from tests.models.conversation import Conversation

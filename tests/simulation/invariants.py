@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from agent_os.domain.effects import Effect, SetLabels, WriteComment
 from agent_os.domain.events import EventKind
-from agent_os.domain.tasks import ISSUE_GONE, Status, Task
+from agent_os.domain.records import ISSUE_GONE
+from agent_os.domain.tasks import Status, Task
 from agent_os.github import readers
 from agent_os.policy.picture import label_of
 from agent_os.store import intents, log, owner, schema, tasks

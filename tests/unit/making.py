@@ -10,8 +10,9 @@ from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode, charged
 from agent_os.domain.folding import fold
 from agent_os.domain.observed import Act, Edits, IssueSeen
+from agent_os.domain.records import Attempt, Pull, Result
 from agent_os.domain.rules import AgentRules, LabelRules, LimitRules, Mode, RepoRules
-from agent_os.domain.tasks import Attempt, Pull, Request, Result, Spec, Task, TaskKey
+from agent_os.domain.tasks import Request, Spec, Task, TaskKey
 from agent_os.policy.routing import Choice, Place
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)

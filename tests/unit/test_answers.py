@@ -14,8 +14,9 @@ from agent_os.domain.errors import BadInput
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.folding import fold
+from agent_os.domain.records import Answered, Result
 from agent_os.domain.rules import Mode, RepoRules
-from agent_os.domain.tasks import Answered, Result, Task
+from agent_os.domain.tasks import Task
 from agent_os.domain.usage import Spent, Usage
 from agent_os.policy import answers, explain, picture, specs
 

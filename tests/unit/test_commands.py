@@ -9,7 +9,8 @@ import pytest
 from agent_os.domain.effects import Record
 from agent_os.domain.events import EventKind
 from agent_os.domain.observed import Act
-from agent_os.domain.tasks import Answered, Cancelled, Hold, Shown, Status, Task
+from agent_os.domain.records import Answered, Cancelled, Hold, Shown
+from agent_os.domain.tasks import Status, Task
 from agent_os.policy import specs
 from agent_os.policy.commands import IssueFacts, decide
 

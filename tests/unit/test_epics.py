@@ -13,7 +13,8 @@ from agent_os.domain.effects import CloseIssue, CreateIssue, Record, StartAttemp
 from agent_os.domain.events import EventKind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.reasons import Reason
-from agent_os.domain.tasks import Cancelled, Child, Hold, Status, Task, Waiting
+from agent_os.domain.records import Cancelled, Child, Hold, Waiting
+from agent_os.domain.tasks import Status, Task
 from agent_os.domain.triage import Triaged
 from agent_os.policy import descriptions, epics, explain, picture, specs
 

@@ -11,17 +11,8 @@ from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.folding import fold
 from agent_os.domain.reasons import Reason
-from agent_os.domain.tasks import (
-    Answered,
-    Cancelled,
-    Child,
-    Hold,
-    Shown,
-    Status,
-    Task,
-    Waiting,
-    Wanted,
-)
+from agent_os.domain.records import Answered, Cancelled, Child, Hold, Shown, Waiting, Wanted
+from agent_os.domain.tasks import Status, Task
 
 from .making import (
     NOW,

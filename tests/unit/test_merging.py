@@ -12,8 +12,9 @@ from agent_os.domain.events import EventKind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.observed import Check, Checks, CheckState, PullSeen, Review
 from agent_os.domain.reasons import Reason
+from agent_os.domain.records import Cancelled, Hold, Waiting, Wanted
 from agent_os.domain.rules import LimitRules, Mode
-from agent_os.domain.tasks import Cancelled, Hold, Task, Waiting, Wanted
+from agent_os.domain.tasks import Task
 from agent_os.policy.merging import decide
 from agent_os.policy.pull_facts import PullFacts
 

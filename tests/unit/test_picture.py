@@ -8,7 +8,8 @@ import pytest
 
 from agent_os.domain.effects import EditComment, Record, SetLabels, Step, WriteComment
 from agent_os.domain.events import Event, EventKind
-from agent_os.domain.tasks import Cancelled, Hold, Shown, Status, Task
+from agent_os.domain.records import Cancelled, Hold, Shown
+from agent_os.domain.tasks import Status, Task
 from agent_os.policy import picture, texts
 
 from .making import LABELS, NOW, at, attempt, event, folded, in_review, pull, running, sha, task

@@ -25,8 +25,9 @@ from agent_os.domain.effects import (
 from agent_os.domain.events import EventKind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.reasons import Reason
+from agent_os.domain.records import Cancelled, Hold, Waiting, Wanted
 from agent_os.domain.rules import LimitRules, Mode
-from agent_os.domain.tasks import Cancelled, Hold, Task, Waiting, Wanted
+from agent_os.domain.tasks import Task
 from agent_os.policy import descriptions, texts
 from agent_os.policy.queue import Machine, TaskFacts, decide
 

@@ -11,8 +11,9 @@ from agent_os.domain.attempts import Kind
 from agent_os.domain.events import EventKind
 from agent_os.domain.failures import FAMILIES, FailureCode, Family
 from agent_os.domain.reasons import Reason
+from agent_os.domain.records import Attempt, Wanted
 from agent_os.domain.rules import LimitRules
-from agent_os.domain.tasks import Attempt, Task, Wanted
+from agent_os.domain.tasks import Task
 from agent_os.policy.retry import Next, Park, Start, Wait, next_step
 
 from .making import NOW, at, attempt, choice, event, folded, in_review, pull, sha, task

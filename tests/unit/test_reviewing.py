@@ -12,8 +12,9 @@ from agent_os.domain.effects import StartAttempt
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.health import Health
 from agent_os.domain.reasons import Reason
+from agent_os.domain.records import Attempt, Wanted
 from agent_os.domain.rules import AgentRules, RepoRules
-from agent_os.domain.tasks import Attempt, Task, Wanted
+from agent_os.domain.tasks import Task
 from agent_os.policy import queue, reviewing
 from agent_os.policy.queue import Machine, TaskFacts
 from agent_os.policy.retry import Next, Park, Start, Wait

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from agent_os.domain.tasks import ACTIVE, Cancelled, Hold, Status
+from agent_os.domain.records import Cancelled, Hold
+from agent_os.domain.tasks import ACTIVE, Status
 
 from .making import NOW, pull, running, task
 

@@ -9,8 +9,9 @@ from agent_os.domain.attempts import Handoff
 from agent_os.domain.events import EventKind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.observed import Check, CheckState
+from agent_os.domain.records import Hold
 from agent_os.domain.rules import LimitRules
-from agent_os.domain.tasks import Hold, Status, Task
+from agent_os.domain.tasks import Status, Task
 from agent_os.localhub import keywords
 from agent_os.policy import descriptions, retry, task_text, texts
 

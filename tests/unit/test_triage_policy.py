@@ -13,8 +13,9 @@ from agent_os.domain.effects import AcceptOutcome, Record, StartAttempt, Step, S
 from agent_os.domain.events import EventKind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.health import Health
+from agent_os.domain.records import Wanted
 from agent_os.domain.rules import AgentRules, LimitRules
-from agent_os.domain.tasks import Task, Wanted
+from agent_os.domain.tasks import Task
 from agent_os.domain.triage import Triaged
 from agent_os.domain.usage import Spent
 from agent_os.policy import health, texts

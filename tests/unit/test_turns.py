@@ -6,7 +6,8 @@ from agent_os.domain.attempts import Kind
 from agent_os.domain.effects import MergePull, Record, Step
 from agent_os.domain.events import EventKind
 from agent_os.domain.reasons import Reason
-from agent_os.domain.tasks import Hold, Task, Waiting, Wanted
+from agent_os.domain.records import Hold, Waiting, Wanted
+from agent_os.domain.tasks import Task
 from agent_os.policy.steps import about, event, record
 from agent_os.policy.turns import in_turn
 
