@@ -130,7 +130,8 @@ class Listening:
         if event.kind is Happening.PROGRESS:
             return
         self._written += 1
-        if self._written > _MOST_EVENTS:
+        # What money was spent on is noted in any case: it must outlive the runner.
+        if self._written > _MOST_EVENTS and event.usage is None:
             return
         facts: dict[str, str | int | float | None] = {}
         for name in ("text", "tool", "session", "status", "usd"):

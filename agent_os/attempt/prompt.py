@@ -28,6 +28,11 @@ LONGEST_PROMPT = 400_000
 #: Files in which repositories tell coding agents about themselves.
 GUIDES = ("AGENTS.md", "CLAUDE.md", "GEMINI.md", "CONTRIBUTING.md")
 _LONGEST_FILE = 400_000
+#: What a template of the owner's can raise besides: it calculates, and may not even be text.
+_WRONG = (
+    *(TemplateError, ArithmeticError, AttributeError, LookupError, OSError),
+    *(RecursionError, TypeError, ValueError),
+)
 
 
 def write_prompt(directory: AttemptDirectory, order: Order) -> None:
@@ -90,7 +95,7 @@ def render(name: str, owners: Path, **values: object) -> str:
     )
     try:
         return environment.get_template(name).render(values)
-    except TemplateError as error:
+    except _WRONG as error:
         line = f", line {error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
         raise BadInput(
             f"The prompt template {name}{line} can't be used: {error}.",

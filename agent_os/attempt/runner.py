@@ -22,6 +22,7 @@ from agent_os.attempt.preparing import prepare
 from agent_os.attempt.prompt import LONGEST_PROMPT
 from agent_os.attempt.repairing import repair
 from agent_os.attempt.result import AgentResult
+from agent_os.attempt.secrets import hidden, secrets_of, told
 from agent_os.attempt.states import AgentRun, Prepared, Reviewed, Started, Taken, load, save
 from agent_os.attempt.stopping import StopRequest
 from agent_os.attempt.taking import read_taken_answer, read_taken_result, take
@@ -70,7 +71,7 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - the boundary: every end needs an outcome
             self._log_error()
             failed = failure_of(error)
-        outcome = self._outcome(failed, started.at)
+        outcome = hidden(self._outcome(failed, started.at), secrets_of(self.order))
         write_atomic(self.directory.outcome, outcome.model_dump_json(indent=1))
         failpoint("outcome.done")
         code = outcome.code.value if outcome.code else None
@@ -235,7 +236,7 @@ class Runner:
             signature=failed.signature if failed else "",
             head=self.taken.head if failed is None else None,
             answer=answer.text if failed is None else "",
-            work=self.taken.head,
+            work=None if self._tells() else self.taken.head,
             base=self.order.base,
             changed_files=len(changes),
             insertions=sum(change.insertions for change in changes),
@@ -270,6 +271,16 @@ class Runner:
             return changes, diff_text(path, self.merge_base, head, PART_CHARS)
         except GitError:
             return (), ""
+
+    def _tells(self) -> bool:
+        """Whether nobody may go on from the work: what its agent was given stands in it."""
+        head = self.taken.head
+        try:
+            return head is not None and told(
+                self.repository.path, head, (self.order.base,), secrets_of(self.order)
+            )
+        except GitError:
+            return True
 
     def _log_error(self) -> None:
         with self.directory.runner_log.open("a", encoding="utf-8") as file:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from agent_os.domain.contract import Contract
+
+#: A negative or endless price would let every cap pass.
+_Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Usage(Contract):
@@ -34,10 +41,10 @@ class Usage(Contract):
 class Price(Contract):
     """US dollars per million tokens. What is None is billed as input."""
 
-    input: float
-    output: float
-    cached: float | None = None
-    written: float | None = None
+    input: _Dollars
+    output: _Dollars
+    cached: _Dollars | None = None
+    written: _Dollars | None = None
 
     def of(self, usage: Usage) -> float:
         """US dollars."""

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ _SAFE_CONFIG = (
     "init.defaultBranch=main",
 )
 _OUTPUT_TAIL = 4_000
+_PIECE = 1_000_000
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -148,16 +149,7 @@ def run_git(
 
 def git_start(*args: str, git_dir: Path, max_bytes: int, timeout: float = 120.0) -> bytes:
     """The first `max_bytes` of what git prints, however long it would go on; errors are ignored."""
-    config = [part for setting in _SAFE_CONFIG for part in ("-c", setting)]
-    process = subprocess.Popen(
-        ["git", *config, *args],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=git_dir,
-        env=git_environment(git_dir, None),
-        start_new_session=True,
-    )
+    process = _printing(args, git_dir)
     # Ends a git that prints nothing for ever; the read below then sees the end of the pipe.
     guard = threading.Timer(timeout, process.kill)
     guard.start()
@@ -167,6 +159,39 @@ def git_start(*args: str, git_dir: Path, max_bytes: int, timeout: float = 120.0)
         guard.cancel()
         process.kill()
     return data
+
+
+def git_tells(*args: str, needles: Sequence[bytes], git_dir: Path, timeout: float = 120.0) -> bool:
+    """Whether one of them stands in what git prints, however much that is. GitError."""
+    process = _printing(args, git_dir)
+    guard = threading.Timer(timeout, process.kill)
+    guard.start()
+    overlap = max(len(needle) for needle in needles)
+    found, data = False, b""
+    with process:
+        assert process.stdout is not None  # asked for
+        while not found and (piece := process.stdout.read(_PIECE)):
+            data = data[-overlap:] + piece
+            found = any(needle in data for needle in needles)
+        guard.cancel()
+        if found:
+            process.kill()
+    if not found and process.returncode != 0:
+        raise GitError(f"git {_verb(args)} ended with exit code {process.returncode}.")
+    return found
+
+
+def _printing(args: tuple[str, ...], git_dir: Path) -> subprocess.Popen[bytes]:
+    config = [part for setting in _SAFE_CONFIG for part in ("-c", setting)]
+    return subprocess.Popen(
+        ["git", *config, *args],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=git_dir,
+        env=git_environment(git_dir, None),
+        start_new_session=True,
+    )
 
 
 def failed(args: tuple[str, ...], answer: GitAnswer) -> GitError:

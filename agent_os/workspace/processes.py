@@ -59,6 +59,7 @@ class Ending:
     """How it ended. `exit_code` is negative for a signal; `leftovers` counts ended orphans.
 
     `sessions`: those that were below it before. Agents run each command in one of its own.
+    `silent`: seconds since its last sign of life.
     """
 
     end: End
@@ -67,6 +68,7 @@ class Ending:
     tail: str
     leftovers: int = 0
     sessions: int = 0
+    silent: float = 0.0
 
 
 class Listener(Protocol):
@@ -182,10 +184,11 @@ def _run(
             os.set_blocking(pipe.fileno(), False)
         watch = _Watch(log, program.output_bytes, program.listen)
         find = finder(process.pid)
-        end, leftovers, sessions = End.CANCELLED, 0, 0
+        end, leftovers, sessions, silent = End.CANCELLED, 0, 0, 0.0
         try:
             started(process.pid)
             end = _watch_until_end(process, pipes, program, watch, cancelled)
+            silent = time.monotonic() - watch.last_life
             sessions = _sessions(process.pid, find)
         finally:
             leftovers = _end(process, find, gently=end is not End.EXITED)
@@ -194,7 +197,7 @@ def _run(
                 pipe.close()
     tail = bytes(watch.tail).decode("utf-8", "replace")
     seconds = time.monotonic() - begun
-    return Ending(end, process.returncode, seconds, tail, leftovers, sessions)
+    return Ending(end, process.returncode, seconds, tail, leftovers, sessions, silent)
 
 
 def _sessions(pid: int, find: Finder) -> int:

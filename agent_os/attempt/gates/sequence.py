@@ -9,11 +9,14 @@ from agent_os.attempt.gates.checks import run_checks
 from agent_os.attempt.gates.context import GateContext
 from agent_os.attempt.gates.protected import check_protected
 from agent_os.attempt.gates.review import run_review
+from agent_os.attempt.gates.secrets import check_secrets
 from agent_os.attempt.gates.size import check_diff, check_size
 from agent_os.attempt.gates.tests import check_tests
 from agent_os.domain.attempts import Evidence, GateResult, Verdict
 
-_CHEAP: tuple[Callable[[GateContext], GateResult], ...] = (check_diff, check_size, check_protected)
+_CHEAP: tuple[Callable[[GateContext], GateResult], ...] = (
+    *(check_diff, check_size, check_protected, check_secrets),
+)
 _GOOD = (Verdict.PASS, Verdict.NONE)
 
 
