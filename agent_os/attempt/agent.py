@@ -182,10 +182,9 @@ class AgentStage:
                 return heard
             case End.CANCELLED:
                 return Finish(FailureCode.LOST, self.stop.reason())
-            case End.TIMEOUT if driver.apis and not self._in_tool(driver, ending, hearing):
-                return self._out_of_time(reader, ending)
             case End.TIMEOUT:
-                return self._late()
+                asks = bool(driver.apis) and not self._in_tool(driver, ending, hearing)
+                return self._out_of_time(reader if asks else None, ending)
             case End.STALLED if driver.apis and not self._in_tool(driver, ending, hearing):
                 # Not the task's fault: the agent waits for an answer that does not come.
                 heard = reader.finish(ending.exit_code, ending.tail)
@@ -208,18 +207,18 @@ class AgentStage:
             return Finish(code, detail.strip())
         return reader.finish(ending.exit_code, ending.tail)
 
-    def _late(self) -> Finish:
+    def _out_of_time(self, asking: Reader | None, ending: Ending) -> Finish:
+        """`asking`: its reader, where its model should have answered. When its time is shorter
+        than a stall's, it is the provider's fault all the same that nothing came."""
         words = f"Still running at its deadline {self.place.deadline:%H:%M} UTC."
-        return Finish(FailureCode.TIMEOUT, words)
-
-    def _out_of_time(self, reader: Reader, ending: Ending) -> Finish:
-        """While its model should answer. Where the time is shorter than what a stall takes, it is
-        the provider's fault all the same that nothing came."""
-        heard = reader.finish(ending.exit_code, ending.tail)
+        late = Finish(FailureCode.TIMEOUT, words)
+        if asking is None:
+            return late
+        heard = asking.finish(ending.exit_code, ending.tail)
         if heard.code is not None and family(heard.code) is Family.PROVIDER:
             return heard
         if ending.silent < ending.seconds / 2:
-            return self._late()
+            return late
         words = f"Its provider gave no answer for {ending.silent:.0f} s, until the deadline."
         return Finish(FailureCode.OVERLOADED, words)
 

@@ -34,7 +34,12 @@ def repair(stage: AgentStage, run: AgentRun) -> AgentRun | None:
     stage.journal.write("repair", "started", problem=problem)
     failpoint("repair.claimed")
     session = run.session if driver.resumes else ""
-    prompt = repair_prompt(directory, stage.order, problem, fresh=not session)
+    try:
+        prompt = repair_prompt(directory, stage.order, problem, fresh=not session)
+    except BadInput as error:
+        # The owner's template: no reason to lose the work.
+        stage.journal.write("repair", "ended", code=None, left=error.message)
+        return None
     done = stage.run(prompt, session, run.spent)
     save(directory.repair_done, done)
     left = _problem(stage)

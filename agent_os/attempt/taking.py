@@ -10,6 +10,7 @@ from agent_os.attempt.failpoints import failpoint
 from agent_os.attempt.gates.answer import Answer
 from agent_os.attempt.gates.changes import read_changes
 from agent_os.attempt.result import AgentResult, parse_result, read_result
+from agent_os.attempt.secrets import secrets_of
 from agent_os.attempt.states import Prepared, Taken
 from agent_os.domain.attempts import KeptRef, Kind, Order
 from agent_os.domain.errors import BadInput
@@ -62,12 +63,10 @@ def read_taken_result(directory: AttemptDirectory, taken: Taken) -> AgentResult 
 
 def read_taken_answer(directory: AttemptDirectory, order: Order, taken: Taken) -> Answer:
     """What is to be posted, as it was taken; without text where there is none."""
-    provider = order.agent.provider if order.agent else None
-    key = os.environ.get(provider.key_variable, "") if provider else ""
     text = ""
     if order.deliverable == "answer" and not taken.answer_problem:
         text = directory.read_text(directory.answer, MAX_BYTES)
-    return Answer(text, taken.answer_problem, taken.thrown_away, (key,))
+    return Answer(text, taken.answer_problem, taken.thrown_away, secrets_of(order))
 
 
 def _changed(repository: SnapshotRepository, prepared: Prepared, head: str | None) -> int:

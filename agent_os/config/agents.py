@@ -13,7 +13,8 @@ from agent_os.domain.usage import Price
 AgentName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
 #: Drivers of this package that need a model.
 _OURS = ("claude", "codex", "gemini", "opencode", "qwen", "native")
-_LOGIN_VENDORS = {"claude": "anthropic", "codex": "openai", "gemini": "google", "qwen": "qwen"}
+_LOGIN_VENDORS = {"claude": "anthropic", "codex": "openai", "gemini": "google"}
+_WITHOUT_LOGIN = ("native", "qwen")
 Api = Literal["anthropic", "openai", "openai-chat", "google"]
 
 
@@ -86,6 +87,11 @@ class AgentSettings(Settings):
         if self.driver == "command":
             if not self.command.strip():
                 raise ValueError("driver `command` needs `command: PROGRAM …`")
+            if self.uses_model or self.model or self.price:
+                raise ValueError(
+                    "driver `command` uses no model: `provider`, `model`, `price` and "
+                    "`credentials` have no effect; name what it may see under `env`"
+                )
             return self
         if self.command:
             raise ValueError(f"`command` belongs to the driver `command`, not to `{self.driver}`")
@@ -93,8 +99,9 @@ class AgentSettings(Settings):
             raise ValueError("either `provider` or `credentials: own`, not both")
         if self.driver in _OURS and not self.uses_model:
             raise ValueError(f"driver `{self.driver}` needs `provider: NAME` or `credentials: own`")
-        if self.driver == "native" and not self.provider:
-            raise ValueError("driver `native` has no login of its own; it needs `provider: NAME`")
+        if self.driver in _WITHOUT_LOGIN and not self.provider:
+            said = f"driver `{self.driver}` has no login of its own; it needs `provider: NAME`"
+            raise ValueError(said)
         if self.provider and not self.model:
             raise ValueError("an agent with a provider needs `model: NAME`")
         return self

@@ -42,8 +42,8 @@ def agent_order(world: World, name: str) -> AgentOrder | None:
 
 
 def key_variable(provider: str) -> str:
-    """Where the runner finds a provider's key."""
-    return f"AGENT_OS_KEY_{provider.upper().replace('-', '_')}"
+    """Where the runner finds a provider's key. No two names share one: `a-b` is not `a_b`."""
+    return f"AGENT_OS_KEY_{provider.upper().replace('-', 'x')}"
 
 
 def keys(world: World, *names: str) -> dict[str, str]:

@@ -10,12 +10,11 @@ from agent_os.domain.errors import BadInput
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode, charged
 from agent_os.domain.tasks import Task
-from agent_os.effects import reviews, triages
+from agent_os.effects import reviews, triages, wellness
 from agent_os.effects.lost import lost
 from agent_os.effects.performer import ABSENT, Facts, Resolution
 from agent_os.effects.world import World
 from agent_os.policy import health
-from agent_os.store import providers
 from agent_os.store.intents import Intent
 
 
@@ -38,8 +37,8 @@ class OutcomeAccepter:
             mirror = world.mirror(task.repo_id)
             mirror.import_bundle(directory / "work.bundle", outcome.kept)
         seen = _provider_seen(world, effect, task, outcome)
-        facts = [_ended(world, effect, task, outcome), *([seen] if seen else [])]
-        return facts + reviews.providers_seen(world, effect, outcome)
+        ended = _ended(world, effect, task, outcome)
+        return [ended, *seen, *reviews.providers_seen(world, effect, outcome)]
 
     def probe(self, world: World, effect: AcceptOutcome, intent: Intent) -> Resolution:
         return ABSENT  # nothing outside changes, and taking it over again is harmless
@@ -88,26 +87,11 @@ def _verified_base(world: World, task: Task, outcome: Outcome) -> str:
     return mirror.merge_base(outcome.base, outcome.head) or ""
 
 
-def _provider_seen(
-    world: World, effect: AcceptOutcome, task: Task, outcome: Outcome
-) -> Event | None:
+def _provider_seen(world: World, effect: AcceptOutcome, task: Task, outcome: Outcome) -> Facts:
     """What the attempt says of the provider that its agent used."""
     attempt = next(a for a in task.attempts if a.number == effect.attempt)
     if not attempt.provider or not outcome.agent or outcome.spent is None:
-        return None
-    name = health.health_key(attempt.provider, attempt.model, outcome.code)
-    with world.store.read() as tx:
-        known = providers.listed(tx)
-    after = health.after(
-        known.get(name),
-        name,
-        outcome.code,
-        outcome.detail,
-        outcome.resets_at,
-        attempt.key_mark,
-        world.config.limits.backoff_seconds,
-        world.clock.now(),
-    )
-    if after is None:
-        return None
-    return world.fact(effect, EventKind.PROVIDER_SEEN, after.model_dump(mode="json"))
+        return []
+    code, mark = outcome.code, attempt.key_mark
+    name = health.health_key(attempt.provider, attempt.model, code)
+    return wellness.seen(world, effect, name, code, outcome.detail, outcome.resets_at, mark)

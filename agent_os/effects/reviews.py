@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from agent_os.domain.attempts import Outcome, ReviewerRun, ReviewOrder
 from agent_os.domain.effects import AcceptOutcome, StartAttempt
-from agent_os.domain.events import EventKind
 from agent_os.domain.tasks import Task
+from agent_os.effects import wellness
 from agent_os.effects.accounts import agent_order
 from agent_os.effects.performer import Facts
 from agent_os.effects.world import World
 from agent_os.policy import health
-from agent_os.store import providers
 
 
 def review_order(world: World, task: Task, effect: StartAttempt) -> ReviewOrder | None:
@@ -41,18 +40,5 @@ def _seen(world: World, effect: AcceptOutcome, run: ReviewerRun) -> Facts:
         return []
     provider = settings.provider or f"{settings.driver}-login"
     name = health.health_key(provider, settings.model, run.code)
-    with world.store.read() as tx:
-        before = providers.listed(tx).get(name)
-    after = health.after(
-        before,
-        name,
-        run.code,
-        run.detail,
-        run.resets_at,
-        world.key_marks.get(provider, ""),
-        world.config.limits.backoff_seconds,
-        world.clock.now(),
-    )
-    if after is None:
-        return []
-    return [world.fact(effect, EventKind.PROVIDER_SEEN, after.model_dump(mode="json"))]
+    mark = world.key_marks.get(provider, "")
+    return wellness.seen(world, effect, name, run.code, run.detail, run.resets_at, mark)

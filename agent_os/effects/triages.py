@@ -8,17 +8,16 @@ from agent_os.config.agents import ModelSettings
 from agent_os.domain.attempts import AgentOrder, GateOrder, Limits, Order, Outcome, PromptParts
 from agent_os.domain.effects import AcceptOutcome
 from agent_os.domain.errors import ConfigError
-from agent_os.domain.events import Event, EventKind
+from agent_os.domain.events import EventKind
 from agent_os.domain.failures import FailureCode
-from agent_os.domain.health import Health
 from agent_os.domain.records import Attempt
 from agent_os.domain.tasks import Task
 from agent_os.domain.triage import Triaged
+from agent_os.effects import wellness
 from agent_os.effects.accounts import provider_order
 from agent_os.effects.performer import Facts
 from agent_os.effects.world import World
 from agent_os.policy import health, triaging
-from agent_os.store import providers
 
 _LONGEST_CODEBASE = 40_000
 
@@ -77,26 +76,7 @@ def ended(
     elif outcome.triage is not None:
         answer = Triaged(of=attempt.text_hash, attempt=attempt.number, answer=outcome.triage)
         data["triage"] = answer.model_dump(mode="json")
-    facts = [world.fact(effect, EventKind.ATTEMPT_ENDED, data, attempt=attempt.number)]
-    return facts + ([seen] if (seen := _provider_seen(world, effect, attempt, outcome)) else [])
-
-
-def _provider_seen(
-    world: World, effect: AcceptOutcome, attempt: Attempt, outcome: Outcome
-) -> Event | None:
     name = health.triage_key(attempt.provider, attempt.model, outcome.code)
-    with world.store.read() as tx:
-        before: Health | None = providers.listed(tx).get(name)
-    after = health.after(
-        before,
-        name,
-        outcome.code,
-        outcome.detail,
-        outcome.resets_at,
-        attempt.key_mark,
-        world.config.limits.backoff_seconds,
-        world.clock.now(),
-    )
-    if after is None:
-        return None
-    return world.fact(effect, EventKind.PROVIDER_SEEN, after.model_dump(mode="json"))
+    said = (outcome.code, outcome.detail, outcome.resets_at, attempt.key_mark)
+    fact = world.fact(effect, EventKind.ATTEMPT_ENDED, data, attempt=attempt.number)
+    return [fact, *wellness.seen(world, effect, name, *said)]

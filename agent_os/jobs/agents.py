@@ -39,7 +39,7 @@ def _one(
         "agent": name,
         "driver": settings.driver,
         "model": settings.model,
-        "provider": settings.provider or "",
+        "provider": _account(settings),
         "program": "",
         "version": "",
         "problem": "",
@@ -73,8 +73,13 @@ def _credentials(world: World, settings: AgentSettings) -> str:
     return f"own login: ~/{found[0]}; the agent can read it" if found else "missing: no login"
 
 
+def _account(settings: AgentSettings) -> str:
+    """By the name that `--reset` takes; empty: no model."""
+    return settings.provider or (f"{settings.driver}-login" if settings.credentials else "")
+
+
 def _health(world: World, settings: AgentSettings, known: dict[str, Health]) -> str:
-    name = settings.provider or (f"{settings.driver}-login" if settings.credentials else "")
+    name = _account(settings)
     now = world.clock.now()
     for key in (name, f"{name}/{settings.model}"):
         found = known.get(key)

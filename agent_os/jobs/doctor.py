@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from typing import Any
 
 from agent_os.config.repository_file import PATHS, RepositoryFile, parse_repository_file
 from agent_os.domain.contract import Contract
@@ -110,9 +111,27 @@ def _agents(world: World) -> Iterator[Finding]:
         yield Finding(
             name=f"agent {entry['agent']}",
             grade=Grade.WARN if entry["problem"] or lacks else Grade.OK,
-            detail=f"{detail}; {entry['credentials']}" if entry["model"] else detail,
-            fix=entry["fix"] or ("Set it, then start anew." if lacks else ""),
+            detail=f"{detail}; {entry['credentials']}" if entry["provider"] else detail,
+            fix=entry["fix"] or (_how_to_get(entry) if lacks else ""),
         )
+    for name, model in world.config.models.items():
+        key = world.config.providers[model.provider].api_key
+        yield Finding(
+            name=f"model {name}",
+            grade=Grade.WARN if key.missing else Grade.OK,
+            detail=f"{model.model} at {model.provider}"
+            + (f": ${key.variable} is not set" if key.missing else ""),
+            fix="Set it, then start anew; until then nobody reads issues first."
+            if key.missing
+            else "",
+        )
+
+
+def _how_to_get(entry: dict[str, Any]) -> str:
+    """The credentials that an agent lacks."""
+    if entry["provider"].endswith("-login"):
+        return f"Start `{entry['program']}` once as the user that runs this, and log in."
+    return "Set it, then start anew."
 
 
 def _github(world: World) -> Iterator[Finding]:

@@ -10,11 +10,14 @@ from agent_os.domain.failures import FailureCode
 NAME = "secrets"
 
 
-def check_secrets(context: GateContext) -> GateResult:
-    """A push can't be taken back, so each commit counts, not only what is left in the end."""
+def check_secrets(context: GateContext) -> GateResult | None:
+    """A push can't be taken back, so each commit counts, not only what is left in the end.
+
+    None: it was given nothing.
+    """
     secrets = secrets_of(context.order)
     if not secrets:
-        return GateResult(name=NAME, verdict=Verdict.NONE, detail="The agent was given none.")
+        return None
     if not told(context.repository.path, context.head, (context.order.base,), secrets):
         detail = "Nothing that the agent was given stands in its commits."
         return GateResult(name=NAME, verdict=Verdict.PASS, detail=detail)

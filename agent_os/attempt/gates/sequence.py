@@ -14,7 +14,7 @@ from agent_os.attempt.gates.size import check_diff, check_size
 from agent_os.attempt.gates.tests import check_tests
 from agent_os.domain.attempts import Evidence, GateResult, Verdict
 
-_CHEAP: tuple[Callable[[GateContext], GateResult], ...] = (
+_CHEAP: tuple[Callable[[GateContext], GateResult | None], ...] = (
     *(check_diff, check_size, check_protected, check_secrets),
 )
 _GOOD = (Verdict.PASS, Verdict.NONE)
@@ -33,7 +33,8 @@ def run_gates(context: GateContext, contract: GateResult) -> Evidence:
 
     add(contract)
     for gate in _CHEAP:
-        add(gate(context))
+        if (seen := gate(context)) is not None:
+            add(seen)
     if all(result.verdict in _GOOD for result in results):
         for result in run_checks(context):
             add(result)
