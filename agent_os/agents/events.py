@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from agent_os.domain.contract import Contract
+from agent_os.domain.contract import Contract, Text
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.usage import Usage
 
@@ -35,9 +35,9 @@ class AgentEvent(Contract):
     """Only what belongs to the `kind` is set. Texts are cut to LONGEST_TEXT characters."""
 
     kind: Happening
-    text: str = ""
-    tool: str = ""
-    session: str = ""
+    text: Text = ""
+    tool: Text = ""
+    session: Text = ""
     usage: Usage | None = None
     usd: float | None = None
     status: int = 0

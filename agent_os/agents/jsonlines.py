@@ -10,6 +10,7 @@ from typing import cast
 from agent_os.agents.driver import NOT_FOUND, Finish
 from agent_os.agents.events import AgentEvent, Happening, bounded
 from agent_os.domain.clock import Clock
+from agent_os.domain.contract import storable
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.provider_errors import classify, is_overflow
 from agent_os.domain.usage import Usage
@@ -39,7 +40,7 @@ class Record:
 
     def text(self, *path: str) -> str:
         found = self.at(*path[:-1]).fields.get(path[-1])
-        return found if isinstance(found, str) else ""
+        return storable(found) if isinstance(found, str) else ""
 
     def number(self, *path: str) -> float | None:
         found = self.at(*path[:-1]).fields.get(path[-1])

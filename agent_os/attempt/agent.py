@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from agent_os.agents.driver import Assignment, Driver, Finish, Launch, Reader
 from agent_os.agents.registry import driver_named
 from agent_os.attempt.directory import AttemptDirectory
 from agent_os.attempt.failpoints import failpoint
+from agent_os.attempt.home import make_folders, put_file
 from agent_os.attempt.journal import Journal
 from agent_os.attempt.listening import Listening, spent_before
 from agent_os.attempt.place import Place
@@ -18,6 +20,7 @@ from agent_os.attempt.states import AgentProcess, AgentRun, load, save
 from agent_os.attempt.stopping import StopRequest
 from agent_os.domain.attempts import AgentOrder, Order
 from agent_os.domain.clock import Clock
+from agent_os.domain.errors import AgentOSError
 from agent_os.domain.failures import FailureCode, Family, family
 from agent_os.domain.usage import Spent
 from agent_os.workspace.processes import End, Ending, Program, run_program
@@ -26,6 +29,7 @@ from agent_os.workspace.sandbox import Sandbox, View
 from agent_os.workspace.tree import end_tree
 
 _TAIL_CHARS = 4_000
+_MOST_SAID = 300
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,12 @@ class AgentStage:
             )
         driver = driver_named(self.agent.driver)
         run = self._assignment(prompt, session, seconds, spent)
-        launch = driver.launch(run)
-        reader = driver.reader(self.agent, self.clock)
+        try:
+            launch, reader = driver.launch(run), driver.reader(self.agent, self.clock)
+        except (AgentOSError, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a driver may be of another's package
+            return self._broken(error, None)
         notes = (self.place.home, launch.notes)
         hearing = Listening(reader, self.agent, self.journal, run.usd, notes, self.place.stage)
         program = self._program(driver, launch, hearing, seconds)
@@ -61,12 +69,24 @@ class AgentStage:
                 cancelled=lambda: self.stop.asked() or hearing.over or hearing.hopeless,
                 started=self._note,
             )
+            failpoint("agent.ended")
+            hearing.end()
+            return self._judge(driver, reader, ending, hearing)
         except FileNotFoundError as error:
             detail = f"Not found: {error.filename}. {driver.install}".strip()
             return AgentRun(code=FailureCode.AGENT_MISSING, detail=detail)
-        failpoint("agent.ended")
-        hearing.end()
-        return self._judge(driver, reader, ending, hearing)
+        except (AgentOSError, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001 - as above; the tree is gone, its work is taken
+            return self._broken(error, hearing.spent)
+
+    def _broken(self, error: Exception, spent: Spent | None) -> AgentRun:
+        """The driver raised what it must not: another agent may do."""
+        with self.directory.runner_log.open("a", encoding="utf-8") as file:
+            file.write("".join(traceback.format_exception(error)))
+        said = f"{type(error).__name__}: {error}"[:_MOST_SAID]
+        detail = f"The driver `{self.agent.driver}` is broken: {said}."
+        return AgentRun(code=FailureCode.AGENT_MISSING, detail=detail, spent=spent)
 
     def _assignment(
         self, prompt: str, session: str, seconds: float, spent: Spent | None
@@ -91,10 +111,7 @@ class AgentStage:
     ) -> Program:
         home = self.place.home
         for name, text in launch.files.items():
-            file = home / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, "utf-8")
-            file.chmod(0o600)
+            put_file(home, name, text)
         return Program(
             argv=self.sandbox.wrap(
                 launch.argv, self.place.work, self._view(launch, self._login(driver))
@@ -121,7 +138,7 @@ class AgentStage:
             if (owners / name).is_file()
         )
         for source, target in placed:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folders(self.place.home, str(target.relative_to(self.place.home)))
             if self.sandbox.namespaced:
                 target.touch(mode=0o600)
             elif not target.is_symlink():

@@ -127,4 +127,5 @@ def full_size(budget: PromptBudget) -> int:
 
 def from_outside(text: str) -> str:
     """The text, unable to end the fence around it."""
-    return re.sub(r"^(\s*)=====", r"\1= ====", text, flags=re.M).strip()
+    # Of one line: \s would try each of many empty lines with all that follow it.
+    return re.sub(r"^([^\S\n]*)=====", r"\1= ====", text, flags=re.M).strip()

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from agent_os.attempt.directory import write_atomic
 from agent_os.domain.attempts import KeptRef, ReviewerRun
-from agent_os.domain.contract import Contract
+from agent_os.domain.contract import Contract, Text
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.review import Review
 from agent_os.domain.triage import Triage
@@ -44,12 +44,12 @@ class AgentRun(Contract):
     """How the agent ended. `code` is None when it did its work as far as it can tell."""
 
     code: FailureCode | None
-    detail: str = ""
+    detail: Text = ""
     exit_code: int | None = None
     seconds: float = 0.0
     tail: str = ""
     leftovers: int = 0
-    session: str = ""
+    session: Text = ""
     spent: Spent | None = None
     """None: it uses no model, as far as we know."""
     resets_at: datetime | None = None

@@ -16,6 +16,16 @@ _OURS = ("claude", "codex", "gemini", "opencode", "qwen", "native")
 _LOGIN_VENDORS = {"claude": "anthropic", "codex": "openai", "gemini": "google"}
 _WITHOUT_LOGIN = ("native", "qwen")
 Api = Literal["anthropic", "openai", "openai-chat", "google"]
+#: What our drivers can be used with, to say so before anything is sent; native speaks all.
+SPEAKS = {
+    "claude": ("anthropic",),
+    "codex": ("openai",),
+    "gemini": ("google",),
+    "opencode": ("openai-chat",),
+    "qwen": ("openai-chat",),
+}
+#: Many vendors have this interface: a key and our code must not go to another one by default.
+CHAT_URLS = {"deepseek": "https://api.deepseek.com/v1", "openai": "https://api.openai.com/v1"}
 
 
 class Settings(BaseModel):
@@ -40,6 +50,11 @@ class ProviderSettings(Settings):
     base_url: str = ""
     api_key: ApiKey = ApiKey()
     vendor: str = ""
+
+    def url(self, name: str) -> str:
+        """Of the provider of that name; empty: the interface's own vendor's."""
+        chat = CHAT_URLS.get(self.vendor or name, "") if self.api == "openai-chat" else ""
+        return self.base_url or chat
 
     @field_validator("base_url")
     @classmethod

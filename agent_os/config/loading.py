@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from agent_os.config.agents import CHAT_URLS
 from agent_os.config.settings import Config, Misplaced, ScheduleSettings
 from agent_os.domain.errors import ConfigError
 
@@ -187,9 +188,11 @@ def _with_model_of_environment(data: Any, environ: Mapping[str, str]) -> Any:
     if data.get("agents") or data.get("providers") or not model or "\n" in model:
         return data
     key = {"variable": "AGENT_OS_LLM_API_KEY", "value": environ.get("AGENT_OS_LLM_API_KEY", "")}
+    api = environ.get("AGENT_OS_LLM_BACKEND", "openai-chat")
+    official = CHAT_URLS["openai"] if api == "openai-chat" else ""
     provider = {
-        "api": environ.get("AGENT_OS_LLM_BACKEND", "openai-chat"),
-        "base_url": environ.get("AGENT_OS_LLM_BASE_URL", ""),
+        "api": api,
+        "base_url": environ.get("AGENT_OS_LLM_BASE_URL") or official,
         "api_key": key if key["value"] else "",
     }
     own = {"driver": "native", "provider": "llm", "model": model}

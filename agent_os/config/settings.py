@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from agent_os.config.agents import (
+    CHAT_URLS,
+    SPEAKS,
     AgentName,
     AgentSettings,
     ModelSettings,
@@ -145,8 +147,14 @@ class Config(Settings):
                 raise Misplaced(path, said)
             self._known_agents(("repositories", index), repository.routing, repository.review)
         self._known_agents((), self.routing, self.review)
+        for name, provider in self.providers.items():
+            if provider.api == "openai-chat" and not provider.url(name):
+                known = ", ".join(CHAT_URLS)
+                said = f"`openai-chat` needs `base_url: URL` (known without it: {known})"
+                raise Misplaced(("providers", name), said)
         for name, agent in self.agents.items():
             self._known_provider(("agents", name, "provider"), agent.provider)
+            self._spoken(("agents", name, "provider"), agent)
         for name, model in self.models.items():
             if name not in THINKERS:
                 known = ", ".join(THINKERS)
@@ -158,6 +166,16 @@ class Config(Settings):
         if name is not None and name not in self.providers:
             known = ", ".join(self.providers) or "none"
             raise Misplaced(path, f"`providers` does not define `{name}` (known: {known})")
+
+    def _spoken(self, path: tuple[str | int, ...], agent: AgentSettings) -> None:
+        """A program that asks the wrong interface would earn its provider a pause."""
+        known = SPEAKS.get(agent.driver)
+        if known is None or agent.provider is None:
+            return
+        api = self.providers[agent.provider].api
+        if api not in known:
+            said = f"driver `{agent.driver}` needs a provider with `api: {' or '.join(known)}`"
+            raise Misplaced(path, f"{said}, `{agent.provider}` has `{api}`")
 
     def _known_agents(
         self,

@@ -69,7 +69,7 @@ def next_pacific_midnight(now: datetime) -> datetime:
 def _in_fields(fields: Mapping[str, str], now: datetime) -> Iterator[datetime]:
     for name, unit in (("resets_in_seconds", 1.0), ("retry-after-ms", 0.001)):
         seconds = _number(fields.get(name, ""))
-        if seconds is not None:
+        if seconds is not None and seconds * unit <= _FURTHEST.total_seconds():
             yield now + timedelta(seconds=seconds * unit)
     for name in ("resets_at", "anthropic-ratelimit-unified-reset", "retry-after", "retrydelay"):
         moment = _moment_of(fields.get(name, ""), now)

@@ -16,7 +16,7 @@ def provider_order(world: World, name: str) -> ProviderOrder | None:
         name=name,
         api=provider.api,
         vendor=provider.vendor or name,
-        base_url=provider.base_url,
+        base_url=provider.url(name),
         key_variable=key_variable(name),
     )
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
-from typing import Any, Literal, Protocol, cast
+from typing import Annotated, Any, Literal, Protocol, cast
 
-from agent_os.domain.contract import Contract
+from pydantic import AfterValidator
+
+from agent_os.domain.contract import Contract, Text, storable
 from agent_os.domain.usage import Usage
 
 _LONGEST_MALFORMED = 2_000
@@ -23,9 +25,9 @@ class ToolSpec(Contract):
 class ToolCall(Contract):
     """`arguments` is the JSON text as the model wrote it: it may be malformed."""
 
-    id: str
-    name: str
-    arguments: str
+    id: Text
+    name: Text
+    arguments: Text
 
     def sendable(self) -> str:
         """The arguments as JSON of an object: many servers refuse a conversation with others."""
@@ -43,10 +45,24 @@ class ToolCall(Contract):
 
 
 class ToolResult(Contract):
-    call_id: str
-    name: str
-    text: str
+    call_id: Text
+    name: Text
+    text: Text
     failed: bool = False
+
+
+def _storable_parts(parts: Any) -> Any:
+    match parts:
+        case str():
+            return storable(parts)
+        case tuple() | list():
+            items = cast("tuple[Any, ...]", parts)
+            return type(items)(_storable_parts(item) for item in items)
+        case dict():
+            named = cast("dict[str, Any]", parts)
+            return {storable(name): _storable_parts(item) for name, item in named.items()}
+        case _:
+            return parts
 
 
 class Own(Contract):
@@ -54,14 +70,14 @@ class Own(Contract):
     conversation whose reasoning or signatures are missing."""
 
     api: str
-    parts: tuple[dict[str, Any], ...]
+    parts: Annotated[tuple[dict[str, Any], ...], AfterValidator(_storable_parts)]
 
 
 class Message(Contract):
     """One entry of a conversation: `user` has text, `assistant` text and calls, `tool` results."""
 
     role: Literal["user", "assistant", "tool"]
-    text: str = ""
+    text: Text = ""
     calls: tuple[ToolCall, ...] = ()
     results: tuple[ToolResult, ...] = ()
     own: Own | None = None
@@ -90,7 +106,7 @@ class Stop(StrEnum):
 
 
 class Reply(Contract):
-    text: str
+    text: Text
     calls: tuple[ToolCall, ...]
     usage: Usage
     stop: Stop

@@ -21,6 +21,7 @@ def results(town: Town, agent: str) -> tuple[int, int]:
     return (found.merged, found.failed) if found else (0, 0)
 
 
+@pytest.mark.long
 def test_a_merge_counts_for_its_agent_until_somebody_reverts_it(build: Build) -> None:
     town = build(agents={"idle": "true", "fixer": FIX})
     number = town.ready("Mend add", "It subtracts.")

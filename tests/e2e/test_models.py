@@ -128,6 +128,7 @@ def test_trap_13_an_exhausted_quota_is_asked_once_until_its_reset(build: Build) 
         assert [a.code for a in done.attempts] == [FailureCode.QUOTA_EXHAUSTED, None]
 
 
+@pytest.mark.long
 def test_a_new_key_ends_the_pause_that_the_old_one_had_earned(build: Build) -> None:
     with ModelServer("unauthorized") as server:
         town = build(keys=KEYS, **settings(server, "native-chat"))
@@ -140,6 +141,7 @@ def test_a_new_key_ends_the_pause_that_the_old_one_had_earned(build: Build) -> N
         assert [a.code for a in done.attempts] == [FailureCode.AUTH_FAILED, None]
 
 
+@pytest.mark.long
 def test_the_next_agent_goes_on_from_the_work_that_a_refused_one_left(build: Build) -> None:
     half = Scenario((Write("half.txt", "half\n"), Fail(Kind.QUOTA)))
     with ModelServer({"anthropic": half, "openai-chat": succeed(GOOD)}) as server:
@@ -190,6 +192,7 @@ def test_trap_33_an_idle_night_asks_no_model(build: Build) -> None:
         assert server.count == 0
 
 
+@pytest.mark.long
 def test_four_variables_are_enough_for_our_own_agent(build: Build) -> None:
     with ModelServer({"openai-chat": succeed(GOOD)}) as server:
         town = build()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from agent_os.agents.registry import driver_named
+from agent_os.config.agents import SPEAKS
 from agent_os.config.loading import load_config
 from agent_os.config.repository_file import (
     ALWAYS_PROTECTED,
@@ -17,6 +19,7 @@ from agent_os.config.repository_file import (
 from agent_os.config.settings import Config
 from agent_os.domain.errors import ConfigError
 from agent_os.domain.rules import Mode
+from agent_os.effects.accounts import key_variable
 
 EXAMPLE = """\
 home: ./runtime
@@ -299,9 +302,21 @@ def test_agents_with_models_load_and_a_missing_key_only_leaves_its_agents_out(
         "own": "",
     }
     assert "fake-" not in rules.model_dump_json()
-    # Without base_url each goes to its vendor's own.
+    # Without base_url each goes to its vendor's own, and not to another of the same interface.
     path.write_text(re.sub(r'base_url: "[^"]*", ', "", MODELS))
-    assert load_config(path, SECRETS).providers["deepseek"].base_url == ""
+    providers = load_config(path, SECRETS).providers
+    urls = {name: provider.url(name) for name, provider in providers.items()}
+    assert urls.pop("deepseek") == "https://api.deepseek.com/v1"
+    assert set(urls.values()) == {""}
+
+
+def test_what_the_config_says_of_drivers_is_what_they_say() -> None:
+    for name, apis in SPEAKS.items():
+        assert driver_named(name).apis == apis
+
+
+def test_keys_of_two_providers_never_share_a_variable() -> None:
+    assert key_variable("a-b") != key_variable("a_b")
 
 
 def test_four_variables_are_enough_for_our_own_agent(tmp_path: Path) -> None:
@@ -342,6 +357,17 @@ def test_four_variables_are_enough_for_our_own_agent(tmp_path: Path) -> None:
         ("models: {thinker: {provider: x, model: y}}", "nobody thinks by that name"),
         ("review: [nobody]", "`agents` does not define `nobody`"),
         ("prompts: ./nowhere", "which is no folder"),
+        ("agents: {a: {driver: qwen, credentials: own}}", "no login of its own"),
+        ("agents: {a: {driver: command, command: x, credentials: own}}", "uses no model"),
+        ("providers: {x: {api: openai-chat}}", "`providers.x`: `openai-chat` needs `base_url"),
+        (
+            "providers: {x: {api: anthropic}}\nagents: {a: {driver: codex, provider: x, model: m}}",
+            "line 3: `agents.a.provider`: driver `codex` needs a provider with `api: openai`",
+        ),
+        (
+            "models: {default: {provider: x, model: m, price: {input: -1, output: .nan}}}",
+            "line 2: `models.default.price.input`",
+        ),
     ],
 )
 def test_what_is_wrong_with_agents_and_models_is_named(

@@ -416,3 +416,8 @@ def test_bodies_without_end_are_cut() -> None:
     assert classify(429, "", nested, NOW).code is RATE
     wide: dict[str, object] = {"details": [{"n": i} for i in range(100_000)]}
     assert classify(429, "", wide, NOW).code is RATE
+
+
+@pytest.mark.parametrize("name", ["resets_in_seconds", "retry-after-ms", "retry-after"])
+def test_a_reset_beyond_all_calendars_is_none(name: str) -> None:
+    assert classify(429, "", {name: "9" * 15}, NOW).resets_at is None
