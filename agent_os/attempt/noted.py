@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from fnmatch import fnmatchcase
+from itertools import islice
+from pathlib import Path, PurePath
 
 _SECONDS_BETWEEN = 0.3
 _MOST_FILES = 20
@@ -38,8 +40,16 @@ class Notes:
                 pass
 
     def _files(self) -> list[Path]:
-        found = (path for pattern in self.patterns for path in sorted(self.home.glob(pattern)))
-        return [path for path, _ in zip(found, range(_MOST_FILES), strict=False)]
+        found = (
+            path
+            for pattern in self.patterns
+            for path in _matching(self.home, PurePath(pattern).parts)
+        )
+        return list(islice(found, _MOST_FILES))
+
+    def _is_inside(self, handle: int) -> bool:
+        """A folder may have become a link to files that are not the agent's to read."""
+        return self.home.resolve() in (Path("/proc/self/fd") / str(handle)).readlink().parents
 
     def _more(self, path: Path) -> bool:
         """One piece of one file; whether there may be another."""
@@ -50,7 +60,7 @@ class Notes:
             return False
         try:
             status = os.fstat(handle)
-            if not stat.S_ISREG(status.st_mode):
+            if not stat.S_ISREG(status.st_mode) or not self._is_inside(handle):
                 return False
             before = self._read.get(path, 0)
             # One that became shorter is another one.
@@ -65,3 +75,21 @@ class Notes:
         if whole:
             self.take(whole)
         return len(data) == _MOST_BYTES
+
+
+def _matching(folder: Path, parts: Sequence[str]) -> Iterator[Path]:
+    """In the order of their names. Links are not followed: they may lead out."""
+    try:
+        with os.scandir(folder) as entries:
+            fit = sorted(
+                (entry.name, entry.is_dir(follow_symlinks=False))
+                for entry in entries
+                if fnmatchcase(entry.name, parts[0])
+            )
+    except OSError:
+        return
+    for name, is_folder in fit:
+        if len(parts) == 1:
+            yield folder / name
+        elif is_folder:
+            yield from _matching(folder / name, parts[1:])

@@ -123,12 +123,13 @@ def show_task(data: dict[str, Any], console: Console) -> None:
             a["agent"] or "gates",
             "running" if not a["ended_at"] else a["code"] or "complete",
             "yes" if a["charged"] else "",
+            ", ".join(said for said in (a["tokens"], a["cost"]) if said),
             a["detail"],
         ]
         for a in data["attempts"]
     ]
     if attempts:
-        columns = ["#", "kind", "agent", "outcome", "charged", "detail"]
+        columns = ["#", "kind", "agent", "outcome", "charged", "used", "detail"]
         console.print(table("Attempts", columns, attempts))
     console.print(table("History", ["what happened (UTC)"], [[h] for h in data["history"]]))
 

@@ -127,5 +127,9 @@ class AgentSettings(Settings):
 
     @property
     def login_vendor(self) -> str:
-        """Whose models its own login opens."""
-        return _LOGIN_VENDORS.get(self.driver, self.driver) if self.credentials else ""
+        """Whose models its own login opens; opencode's opens several, and names the one it uses."""
+        if not self.credentials:
+            return ""
+        if self.driver == "opencode" and "/" in self.model:
+            return self.model.partition("/")[0]
+        return _LOGIN_VENDORS.get(self.driver, self.driver)

@@ -155,6 +155,9 @@ class Config(Settings):
         for name, agent in self.agents.items():
             self._known_provider(("agents", name, "provider"), agent.provider)
             self._spoken(("agents", name, "provider"), agent)
+        self._known_vendors(("vendors",), self.vendors)
+        for index, repository in enumerate(self.repositories):
+            self._known_vendors(("repositories", index, "vendors"), repository.vendors)
         for name, model in self.models.items():
             if name not in THINKERS:
                 known = ", ".join(THINKERS)
@@ -176,6 +179,15 @@ class Config(Settings):
         if api not in known:
             said = f"driver `{agent.driver}` needs a provider with `api: {' or '.join(known)}`"
             raise Misplaced(path, f"{said}, `{agent.provider}` has `{api}`")
+
+    def _known_vendors(self, path: tuple[str | int, ...], vendors: tuple[str, ...] | None) -> None:
+        """A vendor that is written wrongly would leave its agents out without a word."""
+        known = {self._agent_rules(name).vendor for name in self.agents} - {""}
+        known |= {p.vendor or name for name, p in self.providers.items()}
+        for vendor in vendors or ():
+            if vendor not in known:
+                there = ", ".join(sorted(known)) or "none"
+                raise Misplaced(path, f"no agent is of the vendor `{vendor}` (known: {there})")
 
     def _known_agents(
         self,

@@ -7,7 +7,7 @@ from typing import Any
 
 from agent_os.domain.tasks import Status, Task
 from agent_os.effects.world import World
-from agent_os.policy import explain, history, triaging
+from agent_os.policy import descriptions, explain, history, triaging
 from agent_os.store import declined, intents, log, pauses, repositories, tasks, unseen
 from agent_os.workspace import sandbox
 
@@ -121,7 +121,14 @@ def one(world: World, task: Task) -> dict[str, Any]:
         "type": task.spec.type,
         "branch": task.branch if task.branch_head else "",
         "triage": triaging.in_words(answer) if answer else "",
-        "attempts": [a.model_dump(mode="json") for a in task.attempts],
+        "attempts": [
+            {
+                **a.model_dump(mode="json"),
+                "tokens": descriptions.tokens(a.spent) if a.spent else "",
+                "cost": descriptions.money(a.spent) if a.spent else "",
+            }
+            for a in task.attempts
+        ],
         "evidence": task.result.evidence.model_dump(mode="json") if task.result else None,
         "history": [history.line(e) for _, e in events],
     }

@@ -65,3 +65,20 @@ def test_a_file_that_became_shorter_is_read_from_its_start(tmp_path: Path) -> No
     file.write_text("short\n")
     notes.look(now=True)
     assert taken == [b"a long first line\n", b"short\n"]
+
+
+def test_folders_that_are_links_lead_nowhere(tmp_path: Path) -> None:
+    """The agent makes them, and we read from outside of the sandbox."""
+    home, outside = tmp_path / "home", tmp_path / "outside"
+    (home / "deep").mkdir(parents=True)
+    outside.mkdir()
+    (outside / "log.jsonl").write_text("before\n")
+    taken: list[bytes] = []
+    notes = Notes(home, ("logs/*.jsonl", "deep/*/net/*.jsonl"), taken.append)
+    (home / "logs").symlink_to(outside)
+    # Some folders there can't be listed at all.
+    (home / "deep" / "more").symlink_to("/proc/self")
+    (home / "deep").joinpath("own", "net").mkdir(parents=True)
+    (home / "deep" / "own" / "net" / "log.jsonl").write_text("its own\n")
+    notes.look(now=True)
+    assert taken == [b"its own\n"]

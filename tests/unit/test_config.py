@@ -355,6 +355,7 @@ def test_four_variables_are_enough_for_our_own_agent(tmp_path: Path) -> None:
         ("providers: {x: {api: openai, api_key: sk-fake}}", "holds a secret in the file"),
         ("providers: {x: {api: openai, api_key: $TOKEN}}", "the secret that opens GitHub"),
         ("models: {thinker: {provider: x, model: y}}", "nobody thinks by that name"),
+        ("vendors: [antropic]", "no agent is of the vendor `antropic`"),
         ("review: [nobody]", "`agents` does not define `nobody`"),
         ("prompts: ./nowhere", "which is no folder"),
         ("agents: {a: {driver: qwen, credentials: own}}", "no login of its own"),
