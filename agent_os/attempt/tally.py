@@ -24,7 +24,9 @@ class Tally:
 
     @property
     def spent(self) -> Spent:
-        return Spent(usage=self._usage, usd=self.usd, turns=self.turns)
+        # A model that answered was paid, also where the program tells no tokens.
+        untold = self.turns > 0 and not self._usage.total and self._theirs is None
+        return Spent(usage=self._usage, usd=None if untold else self.usd, turns=self.turns)
 
     def add(self, usage: Usage) -> None:
         """The tokens of one more call."""

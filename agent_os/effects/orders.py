@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -29,9 +28,11 @@ from agent_os.effects.reviews import review_order
 from agent_os.effects.world import World
 from agent_os.policy import task_text, texts
 from agent_os.store import log, repositories
+from agent_os.workspace.candidates import read_regular
 from agent_os.workspace.mirror import Mirror
 
 _LONGEST_PATCH = 4_000
+_LARGEST_TEMPLATE = 200_000
 
 
 def make_order(world: World, task: Task, effect: StartAttempt) -> Order:
@@ -131,10 +132,22 @@ def write_order(
     left = task_text.handoff(handoff, effect.feedback)
     (directory / "handoff.md").write_text(left, "utf-8")
     if world.config.prompts is not None:
-        shutil.copytree(world.config.prompts, directory / "prompts", dirs_exist_ok=True)
+        _copy_templates(world.config.prompts, directory / "prompts")
     temporary = directory / "order.json.tmp"
     temporary.write_text(order.model_dump_json(indent=2), "utf-8")
     temporary.replace(directory / "order.json")
+
+
+def _copy_templates(owners: Path, place: Path) -> None:
+    """The owner's templates as they are now: an attempt does not change under way."""
+    try:
+        place.mkdir(exist_ok=True)
+        for template in owners.glob("*.j2"):
+            (place / template.name).write_bytes(read_regular(template, _LARGEST_TEMPLATE))
+        if not owners.is_dir():
+            raise ConfigError(f"`prompts` names {owners}, which is not there any more.")
+    except OSError as error:
+        raise ConfigError(f"`prompts`: {owners} can't be read: {error}.") from error
 
 
 def _memory(world: World, task: Task, base: str) -> tuple[list[str], str]:
