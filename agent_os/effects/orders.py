@@ -17,7 +17,7 @@ from agent_os.domain.attempts import (
     Order,
 )
 from agent_os.domain.effects import StartAttempt
-from agent_os.domain.errors import BadInput, Conflict
+from agent_os.domain.errors import BadInput, ConfigError, Conflict
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.records import Attempt
 from agent_os.domain.tasks import Task
@@ -28,11 +28,9 @@ from agent_os.effects.reviews import review_order
 from agent_os.effects.world import World
 from agent_os.policy import task_text, texts
 from agent_os.store import log, repositories
-from agent_os.workspace.candidates import read_regular
 from agent_os.workspace.mirror import Mirror
 
 _LONGEST_PATCH = 4_000
-_LARGEST_TEMPLATE = 200_000
 
 
 def make_order(world: World, task: Task, effect: StartAttempt) -> Order:
@@ -142,10 +140,11 @@ def _copy_templates(owners: Path, place: Path) -> None:
     """The owner's templates as they are now: an attempt does not change under way."""
     try:
         place.mkdir(exist_ok=True)
-        for template in owners.glob("*.j2"):
-            (place / template.name).write_bytes(read_regular(template, _LARGEST_TEMPLATE))
         if not owners.is_dir():
             raise ConfigError(f"`prompts` names {owners}, which is not there any more.")
+        for template in owners.glob("*.j2"):
+            if template.is_file():
+                (place / template.name).write_bytes(template.read_bytes())
     except OSError as error:
         raise ConfigError(f"`prompts`: {owners} can't be read: {error}.") from error
 

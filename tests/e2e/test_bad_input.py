@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from agent_os.domain.tasks import Status
@@ -102,3 +104,19 @@ def test_a_label_on_a_pull_request_is_not_a_task(build: Build) -> None:
     town.label(made["number"], "Ready")
     town.rests()
     assert town.task(made["number"]) is None
+
+
+def test_a_folder_of_templates_that_is_gone_is_named(build: Build) -> None:
+    town = build()
+    folder = town.home / "mine"
+    folder.mkdir()
+    (folder / "prompt.md.j2").write_text("Mine: {{ title }}\n")
+    town.config["prompts"] = "./mine"
+    town.open()
+    number = town.ready("Mend add", "It subtracts.")
+    task = town.reaches(number, Status.DONE)
+    assert town.attempt_file(number, 1, "prompt.md") == "Mine: Mend add\n"
+    shutil.rmtree(folder)
+    second = town.ready("Once more", "It adds.")
+    task = town.reaches(second, Status.BLOCKED)
+    assert task.hold is not None and "`prompts` names" in task.hold.detail
