@@ -97,11 +97,11 @@ def _options() -> argparse.Namespace:
 
 
 def _wait(config: Path) -> None:
-    screen.say(
-        "\nRunning until Ctrl-C. Open the pages, choose who you are, and label an issue Ready."
-    )
-    screen.plain(f"In another terminal: .venv/bin/agent-os status --config {config}")
     try:
+        screen.say(
+            "\nRunning until Ctrl-C. Open the pages, choose who you are, and label an issue Ready."
+        )
+        screen.plain(f"In another terminal: .venv/bin/agent-os status --config {config}")
         signal.pause()
     except KeyboardInterrupt:
         screen.say()

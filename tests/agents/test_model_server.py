@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import anthropic
-import httpx
+import httpx2
 import pytest
 
 from agent_os.attempt.result import FILE_NAME, parse_result
@@ -131,7 +131,7 @@ def test_plans_limits_come_with_their_reset(server: ModelServer) -> None:
     _, _, headers = fails("anthropic", server.url, True)
     reset = int(headers["anthropic-ratelimit-unified-reset"])
     assert before + 10_700 < reset < time.time() + 10_900
-    with httpx.Client() as client:
+    with httpx2.Client() as client:
         answer = client.post(f"{server.url}/v1/responses", json={"model": "gpt-x", "input": "go"})
     error = answer.json()["error"]
     assert (answer.status_code, error["type"]) == (429, "usage_limit_reached")
@@ -148,11 +148,14 @@ def test_a_truncated_answer_has_no_end(server: ModelServer, api: str, clean: boo
     address, body = RAW[api]
     whole = True
     got = ""
-    with httpx.Client() as client, client.stream("POST", server.url + address, json=body) as answer:
+    with (
+        httpx2.Client() as client,
+        client.stream("POST", server.url + address, json=body) as answer,
+    ):
         try:
             for piece in answer.iter_text():
                 got += piece
-        except httpx.RemoteProtocolError:
+        except httpx2.RemoteProtocolError:
             whole = False
     assert whole is clean
     assert 100 < got.count("word") < 300
@@ -172,10 +175,10 @@ def test_one_server_plays_four_vendors(server: ModelServer) -> None:
     assert fails("openai-responses", server.url, True)[0] == 500
     assert len(converse("openai-chat", server.url, True)) == 4
     address, body = RAW["openai-chat"]
-    with httpx.Client() as client:
+    with httpx2.Client() as client:
         assert "Neither." in client.post(server.url + address, json=body).text
         address, body = RAW["google"]
-        with pytest.raises(httpx.ReadTimeout):
+        with pytest.raises(httpx2.ReadTimeout):
             client.post(server.url + address, json=body, timeout=0.2)
 
 
@@ -256,7 +259,7 @@ def test_json_is_answered_where_it_is_asked_for(server: ModelServer, api: str) -
         },
         "google": {"generationConfig": {"responseJsonSchema": schema}},
     }[api]
-    with httpx.Client() as client:
+    with httpx2.Client() as client:
         answer = client.post(f"{server.url}{address.replace('streamG', 'g')}", json=body).text
         assert json.dumps(json.dumps({"model": body.get("model", "gemini-x")})) in answer
         server.scenario = "succeed"

@@ -17,6 +17,7 @@ from agent_os.domain.events import EventKind
 from agent_os.domain.reasons import Reason
 from agent_os.domain.tasks import Task
 from agent_os.store import intents, owner, schema, tasks
+from agent_os.store.intents import Intent
 from tests.hub import HubProcess
 
 from . import daemons
@@ -96,9 +97,29 @@ def test_each_is_claimed_once(make: Make, up: Up, hub: HubProcess, issues: int) 
     for daemon in running:
         assert daemon.poll() is None, ground.story()
         daemons.stop(daemon)
+    _looked_up(ground, up)
     _claimed_once(ground, issues)
     _sent_once(ground, names, issues)
     nothing_runs(ground)
+
+
+def _looked_up(ground: Ground, up: Up) -> None:
+    """A daemon that is stopped at work leaves intents: the next one looks them up."""
+    for _ in range(3):
+        if not _unresolved(ground):
+            return
+        daemon = up(ground)
+        until(lambda: not _unresolved(ground), ground, seconds=60)
+        daemons.stop(daemon)
+
+
+def _unresolved(ground: Ground) -> list[Intent]:
+    store = ground.store()
+    try:
+        with store.read() as tx:
+            return intents.unresolved(tx)
+    finally:
+        store.close()
 
 
 def _claimed_once(ground: Ground, issues: int) -> None:

@@ -43,7 +43,10 @@ def test_a_charged_failure_goes_to_the_next_agent_with_a_handoff(
     base = CALC if code != "tests_failed" else CALC.replace("a - b", "a + b")
     if code == "tests_failed":
         first = "sed -i 's/a + b/b/' calc.py"
-    second = FIX if code != "tests_failed" else WORK
+    # After failed tests the next agent goes on from the work that is there.
+    second = (
+        FIX if code != "tests_failed" else f"sed -i 's/return b$/return a + b/' calc.py; {WORK}"
+    )
     town = build(files=FILES | {"calc.py": base}, agents={"first": first, "second": second})
     number = town.ready()
     task = town.settles(number, Status.DONE)

@@ -202,7 +202,7 @@ def test_an_answer_is_mended_once(build: Build) -> None:
 @pytest.mark.parametrize(
     "more",
     [
-        {"vendors": ["other"]},
+        {"vendors": []},
         {"keys": {}},
         {"limits": {"usd_per_day": 0.001}},
     ],
