@@ -13,16 +13,13 @@ from tests.attempt.world import World, limits
 from tests.models import ModelServer
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
-    ("scenario", "code"),
-    [
-        ("hang", Code.OVERLOADED),
-        pytest.param("endless_tool", Code.TIMEOUT, marks=pytest.mark.long),
-    ],
+    ("scenario", "code"), [("hang", Code.OVERLOADED), ("endless_tool", Code.TIMEOUT)]
 )
 def test_who_let_the_time_pass(tmp_path: Path, scenario: str, code: Code) -> None:
     with ModelServer(scenario) as server:
         agent = NAMED["native-chat"]
-        attempt = begin(World(tmp_path), agent, server.url, limits=limits(4, 600))
+        attempt = begin(World(tmp_path), agent, server.url, limits=limits(12, 600))
         outcome = attempt.run(**environment())
     assert outcome.code is code, outcome.detail

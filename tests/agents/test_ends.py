@@ -73,7 +73,7 @@ def test_trap_24_at_its_deadline_the_whole_tree_ends(world: World, agent: Agent)
     assert kept_half(world, outcome)
 
 
-@pytest.mark.parametrize("agent", agents("claude"))
+@pytest.mark.parametrize("agent", agents())
 def test_cancelled_in_its_tool(world: World, agent: Agent) -> None:
     with ModelServer(HALF) as server:
         attempt = begin(world, agent, server.url, limits=limits(60, 60))
