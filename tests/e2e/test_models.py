@@ -166,6 +166,7 @@ def test_code_does_not_go_to_a_vendor_that_the_repository_does_not_allow(build: 
         assert task.waiting is not None and "native-anthropic-account" in task.waiting.detail
 
 
+@pytest.mark.long
 def test_trap_35_an_attempt_ends_at_its_cap_from_outside(build: Build) -> None:
     dear = Scenario(endless(), usage=Usage(input=100_000, output=10_000))
     with ModelServer({"anthropic": dear}) as server:
