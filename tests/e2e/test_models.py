@@ -105,6 +105,7 @@ def test_three_providers_fail_and_the_fourth_agent_finishes(build: Build) -> Non
     ]
 
 
+@pytest.mark.long
 def test_trap_13_an_exhausted_quota_is_asked_once_until_its_reset(build: Build) -> None:
     with ModelServer({"anthropic": quota_plan(7200)}) as server:
         town = build(keys=KEYS, **settings(server, "native-anthropic"))
