@@ -12,6 +12,7 @@ REQUESTS = {
     ("set_labels",): r"mutation Labels$",
     ("write_comment",): r"POST /issues/\d+/comments$",
     ("edit_comment",): r"PATCH /issues/comments/\d+$",
+    ("create_issue",): r"POST /issues$",
     ("close_issue",): r"PATCH /issues/\d+$",
     ("open_pull",): r"POST /pulls$",
     ("edit_pull", "close_pull"): r"PATCH /pulls/\d+$",

@@ -64,6 +64,9 @@ class ClaudeDriver(Driver):
     program = "claude"
     install = "npm install -g @anthropic-ai/claude-code (with Node 22)"
     apis = ("anthropic",)
+    login_hosts = (
+        *("api.anthropic.com", "platform.claude.com", "console.anthropic.com", "claude.ai"),
+    )
     login_files = (".claude/.credentials.json",)
     resumes = True
 

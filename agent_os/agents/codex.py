@@ -60,6 +60,7 @@ class CodexDriver(Driver):
     program = "codex"
     install = "npm install -g @openai/codex"
     apis = ("openai",)
+    login_hosts = ("chatgpt.com", "auth.openai.com", "api.openai.com")
     login_files = (".codex/auth.json",)
     resumes = True
 

@@ -104,6 +104,8 @@ class Driver(Protocol):
     """The provider interfaces that it can use, by their names in the config; none: no model."""
     login_files: tuple[str, ...] = ()
     """Where its program keeps its own login, relative to the owner's home; none: it has none."""
+    login_hosts: tuple[str, ...] = ()
+    """What its program reaches with that login, by https."""
     resumes: bool = False
     """Whether `Assignment.session` works."""
     tells_tools: bool = True

@@ -54,6 +54,10 @@ class GeminiDriver(Driver):
     program = "gemini"
     install = "npm install -g @google/gemini-cli (with Node 20 or newer)"
     apis = ("google",)
+    login_hosts = (
+        *("cloudcode-pa.googleapis.com", "generativelanguage.googleapis.com"),
+        *("oauth2.googleapis.com", "www.googleapis.com"),
+    )
     login_files = (".gemini/oauth_creds.json", ".gemini/google_accounts.json")
 
     def launch(self, run: Assignment) -> Launch:

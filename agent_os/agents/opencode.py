@@ -86,6 +86,10 @@ class OpencodeDriver(Driver):
     program = "opencode"
     install = "npm install -g opencode-ai"
     apis = tuple(_PACKAGES)
+    login_hosts = (
+        *("api.anthropic.com", "api.openai.com", "api.deepseek.com", "opencode.ai"),
+        *("generativelanguage.googleapis.com", "console.anthropic.com", "auth.openai.com"),
+    )
     login_files = (".local/share/opencode/auth.json",)
     tells_tools = False
 

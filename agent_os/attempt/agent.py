@@ -15,6 +15,7 @@ from agent_os.attempt.failpoints import failpoint
 from agent_os.attempt.home import make_folders, put_file
 from agent_os.attempt.journal import Journal
 from agent_os.attempt.listening import Listening, spent_before
+from agent_os.attempt.outside import agents_reach, way_out
 from agent_os.attempt.place import Place
 from agent_os.attempt.states import AgentProcess, AgentRun, load, save
 from agent_os.attempt.stopping import StopRequest
@@ -22,10 +23,11 @@ from agent_os.domain.attempts import AgentOrder, Order
 from agent_os.domain.clock import Clock
 from agent_os.domain.errors import AgentOSError
 from agent_os.domain.failures import FailureCode, Family, family
+from agent_os.domain.profiles import Profile
 from agent_os.domain.usage import Spent
 from agent_os.workspace.processes import End, Ending, Program, run_program
 from agent_os.workspace.proctable import read_process, touching
-from agent_os.workspace.sandbox import Sandbox, View
+from agent_os.workspace.sandbox.port import Door, Sandbox, View
 from agent_os.workspace.tree import end_tree
 
 _TAIL_CHARS = 4_000
@@ -62,13 +64,15 @@ class AgentStage:
             return self._broken(error, None)
         notes = (self.place.home, launch.notes)
         hearing = Listening(reader, self.agent, self.journal, run.usd, notes, self.place.stage)
-        program = self._program(driver, launch, hearing, seconds)
+        reach = agents_reach(self._profile, self.agent, driver, launch)
+        folder, stage = self.directory.path, self.place.stage
         try:
-            ending = run_program(
-                program,
-                cancelled=lambda: self.stop.asked() or hearing.over or hearing.hopeless,
-                started=self._note,
-            )
+            with way_out(self.sandbox, folder, reach, self.journal, stage) as door:
+                ending = run_program(
+                    self._program(driver, launch, hearing, seconds, door),
+                    cancelled=lambda: self.stop.asked() or hearing.over or hearing.hopeless,
+                    started=self._note,
+                )
             failpoint("agent.ended")
             hearing.end()
             return self._judge(driver, reader, ending, hearing)
@@ -107,15 +111,18 @@ class AgentStage:
         )
 
     def _program(
-        self, driver: Driver, launch: Launch, hearing: Listening, seconds: float
+        self,
+        driver: Driver,
+        launch: Launch,
+        hearing: Listening,
+        seconds: float,
+        door: Door | None,
     ) -> Program:
-        home = self.place.home
         for name, text in launch.files.items():
-            put_file(home, name, text)
+            put_file(self.place.home, name, text)
+        view = self._view(launch, self._login(driver), door)
         return Program(
-            argv=self.sandbox.wrap(
-                launch.argv, self.place.work, self._view(launch, self._login(driver))
-            ),
+            argv=self.sandbox.wrap(launch.argv, self.place.work, view),
             cwd=self.place.work,
             env=launch.env,
             log=self.place.log,
@@ -145,16 +152,26 @@ class AgentStage:
                 target.symlink_to(source)
         return placed
 
-    def _view(self, launch: Launch, placed: tuple[tuple[Path, Path], ...]) -> View:
+    @property
+    def _profile(self) -> Profile:
+        return self.order.profiles.of(self.place.role)
+
+    def _view(
+        self, launch: Launch, placed: tuple[tuple[Path, Path], ...], door: Door | None
+    ) -> View:
         """Its work dir and home; read-only its task, the mirror's objects, what it asks for."""
+        profile = self._profile
         return View(
             writable=(self.place.work, self.place.home),
             read_only=(
                 *(*self.place.shown, *launch.read_only),
                 (self.directory.path / self.order.mirror).resolve() / "objects",
             ),
+            fixed=() if profile.writable else (self.place.work,),
             search_path=launch.env.get("PATH", os.defpath),
             placed=placed,
+            profile=profile,
+            door=door,
         )
 
     def _note(self, pid: int) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agent_os.attempt.failure import Failure
-from agent_os.attempt.result import AgentResult
+from agent_os.attempt.result import AgentResult, Status
 from agent_os.attempt.states import AgentRun
 from agent_os.domain.attempts import Evidence, Findings, GateResult, Handoff, Order, Verdict
+from agent_os.domain.failures import FailureCode
+from agent_os.domain.requests import AgentRequest, QuestionRequest
 
 PART_CHARS = 4_000
 _LOG_CHARS = 1_200
@@ -49,6 +51,23 @@ def make_findings(result: AgentResult | None) -> Findings:
         risks=result.risks[:PART_CHARS],
         manual_steps=result.manual_steps[:PART_CHARS],
     )
+
+
+def leaving_requests(
+    result: AgentResult | None, code: FailureCode | None
+) -> tuple[AgentRequest, ...]:
+    """What is asked of the outside by an attempt that ended with `code`; by failed work, nothing.
+
+    The questions of an agent that is blocked are in the notice that a person gets. A review that
+    could not be had may still come: then the work is accepted.
+    """
+    if result is None:
+        return ()
+    if code in (None, FailureCode.REVIEW_UNAVAILABLE):
+        return result.requests
+    if result.status is Status.BLOCKED and code is result.blocker:
+        return tuple(r for r in result.requests if not isinstance(r, QuestionRequest))
+    return ()
 
 
 def _failures(evidence: Evidence | None, run: AgentRun | None, result: AgentResult | None) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent_os.attempt.directory import AttemptDirectory
 from agent_os.domain.attempts import Order
+from agent_os.domain.profiles import Role
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Place:
     handoff: Path
     shown: tuple[Path, ...]
     deadline: datetime
+    role: Role
 
 
 def workplace(directory: AttemptDirectory, order: Order) -> Place:
@@ -35,4 +37,5 @@ def workplace(directory: AttemptDirectory, order: Order) -> Place:
         handoff=directory.handoff,
         shown=(directory.task, directory.handoff, directory.prompt),
         deadline=order.limits.deadline,
+        role=Role.RESEARCH if order.deliverable == "answer" else Role.WORKER,
     )

@@ -60,7 +60,7 @@ def write_prompt(directory: AttemptDirectory, order: Order) -> None:
         guides=[name for name in GUIDES if (directory.work / name).is_file()],
         setup=order.gates.setup,
         checks=order.gates.checks,
-        instructions=instructions(),
+        instructions=instructions(order.grant),
         example=example(),
     )
     write_atomic(directory.prompt, text)
@@ -75,7 +75,7 @@ def repair_prompt(directory: AttemptDirectory, order: Order, problem: str, *, fr
         problem=problem,
         fresh=fresh,
         answer_instructions=answer.instructions(order.sections) if answers else "",
-        instructions=instructions(),
+        instructions=instructions(order.grant),
         example=example(),
     )
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from agent_os.attempt import asking
 from agent_os.domain.errors import BadInput
 from agent_os.domain.failures import FAMILIES, FailureCode, Family
+from agent_os.domain.requests import MOST_REQUESTS, AgentRequest, Grant
 from agent_os.workspace.candidates import is_real_directory, read_regular
 
 FILE_NAME = ".agent_result.md"
@@ -22,6 +24,9 @@ BLOCKERS = (
     FailureCode.CONFLICT,
     FailureCode.TESTS_FAILED,
 )
+
+
+_FRONT = {"status", "blocker", "requests"}
 
 
 class Status(StrEnum):
@@ -41,6 +46,7 @@ class AgentResult(BaseModel):
 
     status: Status
     blocker: FailureCode | None = None
+    requests: tuple[AgentRequest, ...] = Field(default=(), max_length=MOST_REQUESTS)
     summary: str = _section(
         "Summary",
         "What you did and why, in one to three sentences. Required.",
@@ -102,8 +108,8 @@ def sections() -> list[tuple[str, str, str]]:
     return [(name, f.title, f.description or "") for name, f in fields if f.title]
 
 
-def instructions() -> str:
-    """What the prompt says about the file."""
+def instructions(grant: Grant) -> str:
+    """What the prompt says about the file, and about what may be asked for in it."""
     lines = [f"- `## {title}`: {ask}" for _, title, ask in sections()]
     blockers = ", ".join(f"`{code}`" for code in BLOCKERS)
     return "\n".join(
@@ -114,6 +120,7 @@ def instructions() -> str:
             + f"; unless it is `complete`, `blocker` is one of {blockers}.",
             "Then these sections, and no others:",
             *lines,
+            *asking.instructions(grant),
         ]
     )
 
@@ -161,12 +168,15 @@ def parse_result(data: bytes) -> AgentResult:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         # PyYAML raises ValueError for a date that does not exist, for one.
         raise BadInput(f"The front matter of {FILE_NAME} is not YAML.") from error
-    if not isinstance(front, dict) or not set(front) <= {"status", "blocker"}:
-        raise BadInput(f"The front matter of {FILE_NAME} holds `status` and `blocker` only.")
+    if not isinstance(front, dict) or not set(front) <= _FRONT:
+        known = "`status`, `blocker` and `requests`"
+        raise BadInput(f"The front matter of {FILE_NAME} holds {known} only.")
     try:
         return AgentResult.model_validate({**front, **_parse_sections(match[2])})
     except ValidationError as error:
         first = error.errors()[0]
+        if first["loc"][:1] == ("requests",):
+            raise BadInput(f"{FILE_NAME}: {asking.what_is_wrong(first)}") from error
         where = ".".join(str(part) for part in first["loc"])
         raise BadInput(f"{FILE_NAME}: {f'{where}: ' if where else ''}{first['msg']}.") from error
 

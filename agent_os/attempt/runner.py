@@ -16,7 +16,7 @@ from agent_os.attempt.gates.context import GateContext
 from agent_os.attempt.gates.contract import check_contract
 from agent_os.attempt.gates.sequence import run_gates
 from agent_os.attempt.journal import Journal
-from agent_os.attempt.leaving import PART_CHARS, make_findings, make_handoff
+from agent_os.attempt.leaving import PART_CHARS, leaving_requests, make_findings, make_handoff
 from agent_os.attempt.place import workplace
 from agent_os.attempt.preparing import prepare
 from agent_os.attempt.prompt import LONGEST_PROMPT
@@ -34,7 +34,8 @@ from agent_os.domain.failures import FailureCode
 from agent_os.domain.usage import Spent, together
 from agent_os.workspace.git import run_git
 from agent_os.workspace.proctable import read_process
-from agent_os.workspace.sandbox import Sandbox, choose
+from agent_os.workspace.sandbox.choosing import choose
+from agent_os.workspace.sandbox.port import Sandbox
 from agent_os.workspace.snapshot import Author, SnapshotRepository
 
 
@@ -236,6 +237,7 @@ class Runner:
             signature=failed.signature if failed else "",
             head=self.taken.head if failed is None else None,
             answer=answer.text if failed is None else "",
+            requests=leaving_requests(self.result, failed.code if failed else None),
             work=None if self._tells() else self.taken.head,
             base=self.order.base,
             changed_files=len(changes),

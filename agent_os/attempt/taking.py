@@ -36,7 +36,8 @@ def take(
             known=(order.start, order.base),
             ref_prefix=ref_prefix(order),
             message=order.commit_message,
-            parents=(order.start, order.base) if order.kind is Kind.REFRESH else (),
+            parents=_parents(order, repository),
+            always=order.kind is Kind.REFRESH,
         ),
     )
     failpoint("snapshot.half")
@@ -52,6 +53,16 @@ def take(
         notes=tuple(note.encode("utf-8", "replace").decode() for note in snapshot.notes),
         problem=problem,
     )
+
+
+def _parents(order: Order, repository: SnapshotRepository) -> tuple[str, ...]:
+    """What the result stands on. Earlier work that was never pushed is not among it: what a gate
+    refused there (a key, a huge file) would stay in the history for ever."""
+    if order.kind is Kind.REFRESH:
+        return order.start, order.base
+    if order.kind is Kind.IMPLEMENT:
+        return (repository.merge_base(order.base, order.start) or order.start,)
+    return (order.start,)
 
 
 def read_taken_result(directory: AttemptDirectory, taken: Taken) -> AgentResult | None:

@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 
 from agent_os.config.loading import read_yaml
 from agent_os.config.settings import Settings
+from agent_os.domain.profiles import Narrowings
+from agent_os.domain.requests import GrantPart
 
 PATHS = (".agent-os.yaml", ".github/agent-os.yml")
 
@@ -32,6 +34,10 @@ class RepositoryFile(Settings):
     merge: Literal["merge", "squash", "rebase"] = "squash"
     vendors: tuple[str, ...] | None = None
     """Whose models may see this repository's code; None: as the config says."""
+    grant: GrantPart | None = None
+    """What agents may ask for, where it is less than the config grants."""
+    profiles: Narrowings = Narrowings()
+    """What its sandboxes may do, within what the config allows."""
 
     @model_validator(mode="after")
     def _checks_have_commands(self) -> RepositoryFile:

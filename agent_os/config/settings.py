@@ -17,7 +17,10 @@ from agent_os.config.agents import (
     Settings,
 )
 from agent_os.domain.attempts import PromptBudget
+from agent_os.domain.profiles import Profiles
+from agent_os.domain.requests import Grant, GrantPart
 from agent_os.domain.rules import AgentRules, LabelRules, LimitRules, Mode, PeopleRules, RepoRules
+from agent_os.policy import granting
 from agent_os.policy.cadence import Cadence
 from agent_os.policy.specs import TYPES
 
@@ -71,10 +74,11 @@ class RepositorySettings(Settings):
     mode: Mode = Mode.PULL_REQUEST
     merge_without_ci: bool = False
     allow_stale_base: bool = False
-    sandbox: Literal["auto", "bwrap", "none"] | None = None
+    sandbox: Literal["auto", "bwrap", "docker", "podman", "none"] | None = None
     routing: Routing = Field(default_factory=dict[str, Any])
     vendors: tuple[str, ...] | None = None
     review: tuple[AgentName, ...] | None = None
+    grant: GrantPart | None = None
 
 
 class ScheduleSettings(Settings):
@@ -127,9 +131,11 @@ class Config(Settings):
     prompt_tokens: PromptBudget = PromptBudget()
     limits: LimitRules = LimitRules()
     labels: LabelRules = LabelRules()
+    grant: Grant = Grant()
     people: PeopleRules = PeopleRules()
     schedule: ScheduleSettings = ScheduleSettings()
-    sandbox: Literal["auto", "bwrap", "none"] = "auto"
+    sandbox: Literal["auto", "bwrap", "docker", "podman", "none"] = "auto"
+    profiles: Profiles = Profiles()
     retention: RetentionSettings = RetentionSettings()
     webhooks: WebhookSettings = WebhookSettings()
     store: StoreSettings = StoreSettings()
@@ -155,6 +161,10 @@ class Config(Settings):
         for name, agent in self.agents.items():
             self._known_provider(("agents", name, "provider"), agent.provider)
             self._spoken(("agents", name, "provider"), agent)
+        self._harmless_labels(("grant", "labels"), self.grant.labels)
+        for index, repository in enumerate(self.repositories):
+            labels = repository.grant.labels if repository.grant else None
+            self._harmless_labels(("repositories", index, "grant", "labels"), labels or ())
         self._known_vendors(("vendors",), self.vendors)
         for index, repository in enumerate(self.repositories):
             self._known_vendors(("repositories", index, "vendors"), repository.vendors)
@@ -179,6 +189,11 @@ class Config(Settings):
         if api not in known:
             said = f"driver `{agent.driver}` needs a provider with `api: {' or '.join(known)}`"
             raise Misplaced(path, f"{said}, `{agent.provider}` has `{api}`")
+
+    def _harmless_labels(self, path: tuple[str | int, ...], labels: tuple[str, ...]) -> None:
+        for label in labels:
+            if granting.steers(label, self.labels):
+                raise Misplaced(path, f"`{label}` is a command, and no agent may give one")
 
     def _known_vendors(self, path: tuple[str | int, ...], vendors: tuple[str, ...] | None) -> None:
         """A vendor that is written wrongly would leave its agents out without a word."""

@@ -8,8 +8,11 @@ from typing import Literal
 
 from pydantic import Field
 
+from agent_os.domain.approvals import ApprovalRules, Ask
 from agent_os.domain.contract import Contract
 from agent_os.domain.failures import FailureCode
+from agent_os.domain.profiles import Profiles
+from agent_os.domain.requests import AgentRequest, Grant
 from agent_os.domain.review import Review
 from agent_os.domain.triage import Triage
 from agent_os.domain.usage import Price, Spent
@@ -110,6 +113,8 @@ class GateOrder(Contract):
     tests_may_change: str = ""
     """Who allowed the tests to be weakened (a login); empty: nobody."""
     check_seconds: int = 600
+    approvals: ApprovalRules = ApprovalRules()
+    """What of the change needs a person; it fails nothing here."""
 
 
 class Limits(Contract):
@@ -152,11 +157,15 @@ class Order(Contract):
     """None: no review is configured."""
     limits: Limits
     deliverable: Deliverable = "change"
+    grant: Grant = Grant()
+    """What the agent may ask for, as it is told; what it gets is decided when it has ended."""
     sections: tuple[str, ...] = ()
     """Headings that the issue asks for in an answer."""
     redo: bool = False
     """`refresh` only: a plain merge was tried and failed the gates; the agent works on the base."""
-    sandbox: Literal["auto", "bwrap", "none"] = "auto"
+    sandbox: Literal["auto", "bwrap", "docker", "podman", "none"] = "auto"
+    profiles: Profiles = Profiles()
+    """What its programs may use, by their role."""
     author_name: str = "agent-os"
     author_email: str = "agent-os@localhost"
     commit_message: str
@@ -194,6 +203,10 @@ class Evidence(Contract):
     sandbox: str
     gates: tuple[GateResult, ...]
     review: Review | None = None
+    asks: tuple[Ask, ...] = ()
+    """Why a person has to approve the change before it is merged."""
+    asked: ApprovalRules | None = None
+    """The rules that `asks` were found by; None: nobody looked."""
 
 
 class ReviewerRun(Contract):
@@ -245,6 +258,8 @@ class Outcome(Contract):
     """The commit to publish; None when there is nothing to publish, or an answer instead."""
     answer: str = ""
     """What to post on the issue, Markdown; only from a complete attempt that was to answer."""
+    requests: tuple[AgentRequest, ...] = ()
+    """What the agent asks of the outside; nothing of it is granted yet."""
     work: str | None = None
     """The newest commit that was kept of the work, also when it failed."""
     base: str

@@ -133,7 +133,8 @@ class ClosePull(Effect):
 
 
 class CreateIssue(Effect):
-    """A part of an epic, as an issue of its own and a task."""
+    """A part of an epic, as an issue of its own and a task; or what an agent proposes to do next,
+    which is no task before a person says so."""
 
     kind = "create_issue"
     signal: str
@@ -142,6 +143,8 @@ class CreateIssue(Effect):
     title: str
     body: str
     type: str
+    asked: str = ""
+    """The agent's request that it fulfils: then it is no part, and no task."""
 
 
 class CloseIssue(Effect):
@@ -156,15 +159,29 @@ class SetLabels(Effect):
     remove: tuple[str, ...]
     node: str = ""
     """The issue's id in GraphQL; empty: it has to be asked for."""
+    asked: str = ""
+    """The agent's request that it fulfils."""
+
+
+class TakeApproval(Effect):
+    """The approving label goes off the pull request: it was not set for the commit that is there."""
+
+    kind = "take_approval"
+    pull: int
+    remove: tuple[str, ...]
+    head: str
+    node: str
+    """The pull request's id in GraphQL."""
 
 
 class WriteComment(Effect):
     """Purpose `status` is edited in place later; `notice` is a new one that mentions someone;
-    `answer` is the deliverable of a task without a diff."""
+    `answer` is the deliverable of a task without a diff; `request` are an agent's words."""
 
     kind = "write_comment"
-    purpose: Literal["status", "notice", "answer"]
+    purpose: Literal["status", "notice", "answer", "request"]
     state: str
+    """What it tells; of a `request` its name."""
     body: str
 
 
@@ -172,6 +189,17 @@ class EditComment(Effect):
     kind = "edit_comment"
     comment: int
     body: str
+
+
+def request_of(effect: Effect) -> str:
+    """The name of the agent's request that the effect fulfils; empty: none."""
+    match effect:
+        case CreateIssue() | SetLabels():
+            return effect.asked
+        case WriteComment(purpose="request"):
+            return effect.state
+        case _:
+            return ""
 
 
 EFFECTS: dict[str, type[Effect]] = {
@@ -191,6 +219,7 @@ EFFECTS: dict[str, type[Effect]] = {
         CreateIssue,
         CloseIssue,
         SetLabels,
+        TakeApproval,
         WriteComment,
         EditComment,
     )

@@ -10,6 +10,7 @@ from agent_os.domain.failures import FailureCode, charged
 from agent_os.domain.improving import carried, child_opened, improved, triage_ended
 from agent_os.domain.pull_folding import PULL_CHANGES
 from agent_os.domain.records import Answered, Attempt, Cancelled, Hold, Result, Waiting, Wanted
+from agent_os.domain.requests import Asked
 from agent_os.domain.tasks import Request, Spec, Status, Task
 from agent_os.domain.usage import Spent
 
@@ -164,6 +165,9 @@ def _attempt_ended(task: Task, event: Event) -> Task:
         update["feedback"] = ""
     elif data.get("handoff"):
         update["handoff"] = Handoff.model_validate(data["handoff"])
+    if data.get("asked"):
+        asked = (Asked.model_validate(a) for a in data["asked"])
+        update["asked"] = (*task.asked, *asked)
     if data.get("wanted"):
         update["wanted"] = Wanted.model_validate(data["wanted"])
     return triage_ended(task.model_copy(update=update), event)
@@ -195,6 +199,15 @@ def _settled(task: Task, _event: Event) -> Task:
 def _answered(task: Task, event: Event) -> Task:
     answered = Answered.model_validate(event.data)
     return task.model_copy(update={"answered": answered, "waiting": None})
+
+
+def _request_ended(task: Task, event: Event) -> Task:
+    data = event.data
+    update = {"done": data.get("done", ""), "refused": data.get("refused", "")}
+    asked = tuple(
+        a.model_copy(update=update) if a.name == data["asked"] else a for a in task.asked
+    )
+    return task.model_copy(update={"asked": asked})
 
 
 def _finished(task: Task, event: Event) -> Task:
@@ -246,6 +259,7 @@ _CHANGES: dict[EventKind, Callable[[Task, Event], Task]] = {
     EventKind.RESULT_REJECTED: _result_rejected,
     EventKind.REVIEW_SEEN: _review_seen,
     EventKind.ANSWERED: _answered,
+    EventKind.REQUEST_ENDED: _request_ended,
     EventKind.FINISHED: _finished,
     EventKind.SETTLED: _settled,
     EventKind.LABELS_SET: _labels_set,

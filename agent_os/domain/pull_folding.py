@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
+from agent_os.domain.approvals import Asked
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.records import Pull
 from agent_os.domain.tasks import Task
@@ -12,7 +14,9 @@ from agent_os.domain.tasks import Task
 def _branch_pushed(task: Task, event: Event) -> Task:
     update: dict[str, object] = {"branch_head": event.data["sha"]}
     if task.pull:
-        pushed = {"head": event.data["sha"], "pushed_at": event.at}
+        known = event.data.get("github_at")
+        head_at = datetime.fromisoformat(known) if known else event.at
+        pushed = {"head": event.data["sha"], "pushed_at": event.at, "head_at": head_at}
         update["pull"] = task.pull.model_copy(update=pushed)
     return task.model_copy(update=update)
 
@@ -37,7 +41,9 @@ def _pull_edited(task: Task, event: Event) -> Task:
 
 
 def _pull_head_moved(task: Task, event: Event) -> Task:
-    moved = _on_pull(task, head=event.data["sha"])
+    known = event.data.get("github_at")
+    head_at = datetime.fromisoformat(known) if known else event.at
+    moved = _on_pull(task, head=event.data["sha"], head_at=head_at)
     return moved.model_copy(update={"branch_head": event.data["sha"], "result": None})
 
 
@@ -56,6 +62,15 @@ def _review_asked(task: Task, _event: Event) -> Task:
     return _on_pull(task, review_asked=True)
 
 
+def _approval_asked(task: Task, event: Event) -> Task:
+    asked = {"head": event.data["head"], "asks": event.data["asks"]}
+    return _on_pull(task, asked=Asked.model_validate(asked))
+
+
+def _approved(task: Task, event: Event) -> Task:
+    return _on_pull(task, approved_head=event.data["head"], approved_by=event.data["by"])
+
+
 PULL_CHANGES: dict[EventKind, Callable[[Task, Event], Task]] = {
     EventKind.BRANCH_PUSHED: _branch_pushed,
     EventKind.BRANCH_DELETED: _branch_deleted,
@@ -65,4 +80,6 @@ PULL_CHANGES: dict[EventKind, Callable[[Task, Event], Task]] = {
     EventKind.PULL_MERGED: _pull_merged,
     EventKind.PULL_CLOSED: _pull_closed,
     EventKind.REVIEW_ASKED: _review_asked,
+    EventKind.APPROVAL_ASKED: _approval_asked,
+    EventKind.APPROVED: _approved,
 }

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     NO_CI = "no_ci"
     PERSON_MERGES = "person_merges"
     REVIEW_REQUIRED = "review_required"
+    NEEDS_APPROVAL = "needs_approval"
     DRAFT = "draft"
     MERGEABILITY_UNKNOWN = "mergeability_unknown"
     MERGE_QUEUE = "merge_queue"
@@ -73,6 +74,10 @@ WHAT_ENDS_IT: dict[Reason, str] = {
     Reason.NO_CI: "a check reports, or the config says `merge_without_ci: true`",
     Reason.PERSON_MERGES: "a person merges (or closes) the pull request",
     Reason.REVIEW_REQUIRED: "the review that GitHub requires is given",
+    Reason.NEEDS_APPROVAL: (
+        "someone with write permission approves the pull request's newest commit: by a review, "
+        "by the approving label or by the comment `/agent-os approve` there"
+    ),
     Reason.DRAFT: "the pull request is marked ready for review",
     Reason.MERGE_QUEUE: "the pull request before it is merged, or taken out of the way",
     Reason.MERGEABILITY_UNKNOWN: "GitHub has computed whether it can be merged",

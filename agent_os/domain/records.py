@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from agent_os.domain.approvals import Asked
 from agent_os.domain.attempts import Evidence, Kind
 from agent_os.domain.contract import Contract
 from agent_os.domain.failures import FailureCode
@@ -98,6 +99,13 @@ class Pull(Contract):
     merged_at: datetime | None = None
     closed: bool = False
     review_asked: bool = False
+    head_at: datetime | None = None
+    """GitHub's time at which `head` was known to be there; None: since it was opened."""
+    asked: Asked | None = None
+    """What needs a person's approval, by the last look."""
+    approved_head: str = ""
+    """The commit that was approved last; the merge looks again for itself."""
+    approved_by: str = ""
 
 
 class Answered(Contract):

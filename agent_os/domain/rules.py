@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field, field_validator, model_validator
 
+from agent_os.domain.approvals import ApprovalRules
 from agent_os.domain.attempts import GateOrder
 from agent_os.domain.contract import Contract
 
@@ -41,9 +42,12 @@ class LabelRules(Contract):
     in_review: str = "In Review"
     blocked: str = "Blocked"
     tests_may_change: str = "tests may change"
+    approved: str = "agent-os: approved"
     exclude: tuple[str, ...] = ("wontfix", "duplicate", "invalid")
 
-    @field_validator("ready", "in_progress", "in_review", "blocked", "tests_may_change")
+    @field_validator(
+        "ready", "in_progress", "in_review", "blocked", "tests_may_change", "approved"
+    )
     @classmethod
     def _named(cls, value: str) -> str:
         if not value.strip() or len(value) > 50:
@@ -52,10 +56,15 @@ class LabelRules(Contract):
 
     @model_validator(mode="after")
     def _distinct(self) -> LabelRules:
-        names = [name.lower() for name in (*self.states, self.tests_may_change, *self.exclude)]
+        names = [name.lower() for name in (*self.states, *self.words, *self.exclude)]
         if doubled := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"`{doubled[0]}` stands for two things; each needs a label of its own")
         return self
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Labels by which a person allows something."""
+        return (self.tests_may_change, self.approved)
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -101,6 +110,8 @@ class RepoRules(Contract):
     """Agents of which one looks at each result that passed the other gates."""
     thinker: AgentRules | None = None
     """The model that reads issues before agents do; None: nobody does."""
+    approvals: ApprovalRules = ApprovalRules()
+    """What needs a person; the repository's own file may add to it."""
 
     def chain(self, task_type: str, agent_label: str = "") -> tuple[str, ...]:
         """The agents for one kind of task. A label on the issue puts one first."""

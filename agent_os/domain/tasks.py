@@ -21,6 +21,7 @@ from agent_os.domain.records import (
     Waiting,
     Wanted,
 )
+from agent_os.domain.requests import Asked
 from agent_os.domain.triage import Triaged
 from agent_os.domain.usage import Spent
 
@@ -122,6 +123,8 @@ class Task(Contract):
     handoff: Handoff | None = None
     result: Result | None = None
     answered: Answered | None = None
+    asked: tuple[Asked, ...] = ()
+    """What agents asked of the outside in results that were accepted in this round."""
     branch_head: str = ""
     branch_gone: bool = False
     pull: Pull | None = None

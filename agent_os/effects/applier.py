@@ -10,7 +10,7 @@ import structlog
 
 from agent_os.domain import errors
 from agent_os.domain.clock import still_ahead
-from agent_os.domain.effects import Effect, Record, Step, StopAttempt
+from agent_os.domain.effects import Effect, Record, Step, StopAttempt, request_of
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.reasons import Reason
 from agent_os.domain.tasks import Task
@@ -184,8 +184,14 @@ class Applier:
         data = {"effect": effect.kind, "code": error.code, "error": error.message}
         events = [self._event(intent, EventKind.EFFECT_FAILED, **data)]
         permanent = isinstance(error, errors.ConfigError | errors.BadInput)
+        refused = isinstance(error, errors.NotPermitted | errors.Conflict)
         if isinstance(error, errors.RateLimited | errors.TokenRefused | errors.OwnedElsewhere):
             return events  # what stops the whole repository is no trouble of this task
+        asked = request_of(effect)
+        if asked and (permanent or refused or failures >= _MOST_FAILURES):
+            # What an agent wished for is not worth a person's time.
+            ended = {"asked": asked, "refused": f"it could not be done: {error.message}"}
+            return [*events, self._event(intent, EventKind.REQUEST_ENDED, **ended)]
         if not held and (permanent or failures >= _MOST_FAILURES):
             step = error.next_step or "Mend the cause, then label the issue Ready."
             hold = {"reason": error.code, "detail": error.message, "next_step": step}

@@ -37,7 +37,9 @@ class BranchPusher:
 
     @staticmethod
     def _facts(world: World, effect: PushBranch) -> Facts:
-        return [world.fact(effect, EventKind.BRANCH_PUSHED, {"sha": effect.sha})]
+        at = world.client.governor.github_now().isoformat()
+        data = {"sha": effect.sha, "github_at": at}
+        return [world.fact(effect, EventKind.BRANCH_PUSHED, data)]
 
 
 class BranchDeleter:

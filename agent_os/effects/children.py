@@ -63,10 +63,14 @@ def _find(world: World, effect: CreateIssue) -> Json | None:
 
 
 def _facts(world: World, effect: CreateIssue, made: Json) -> Facts:
-    """The epic has a part more, and the part is a task: asked for by who asked for the epic."""
+    """The epic has a part more, and the part is a task: asked for by who asked for the epic. What
+    an agent proposed is none."""
     number: int = made["number"]
     with world.store.write() as tx:
         signals.raise_once(world.store, tx, effect.signal, {"number": number})
+    if effect.asked:
+        done = {"asked": effect.asked, "done": f"#{number}"}
+        return [world.fact(effect, EventKind.REQUEST_ENDED, done)]
     data = {"place": effect.place, "number": number, "title": made["title"] or ""}
     opened = world.fact(effect, EventKind.CHILD_OPENED, data)
     return [opened, _asked_for(world, effect, world.task(effect.key), made)]

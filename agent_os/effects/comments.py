@@ -38,6 +38,9 @@ class CommentWriter:
         comment = made["id"]
         if effect.purpose == "notice":
             return [world.fact(effect, EventKind.TOLD, {"state": effect.state, "comment": comment})]
+        if effect.purpose == "request":
+            data = {"asked": effect.state, "done": f"comment {comment}"}
+            return [world.fact(effect, EventKind.REQUEST_ENDED, data)]
         if effect.purpose == "answer":
             data = {"comment": comment, "at": made["created_at"]}
             return [world.fact(effect, EventKind.ANSWERED, data)]

@@ -43,4 +43,8 @@ class LabelPerformer:
     @staticmethod
     def _facts(world: World, effect: SetLabels) -> Facts:
         data = {"label": effect.label, "add": effect.add, "remove": effect.remove}
-        return [world.fact(effect, EventKind.LABELS_SET, data)]
+        facts = [world.fact(effect, EventKind.LABELS_SET, data)]
+        if effect.asked:
+            done = {"asked": effect.asked, "done": f"label {', '.join(effect.add)}"}
+            facts.append(world.fact(effect, EventKind.REQUEST_ENDED, done))
+        return facts

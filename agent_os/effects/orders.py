@@ -21,7 +21,7 @@ from agent_os.domain.errors import BadInput, ConfigError, Conflict
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.records import Attempt
 from agent_os.domain.tasks import Task
-from agent_os.effects import triages
+from agent_os.effects import grants, triages
 from agent_os.effects.accounts import agent_order
 from agent_os.effects.reverts import note_reverts
 from agent_os.effects.reviews import review_order
@@ -55,11 +55,11 @@ def make_order(world: World, task: Task, effect: StartAttempt) -> Order:
         start = mirror.resolve(f"refs/heads/{task.branch}") or ""
         if start != task.branch_head:
             raise Conflict(f"The branch {task.branch} is not where it was left.")
-    settings = _repository_file(mirror, base)
+    settings = repository_file(mirror, base)
     _check_vendors(world, task, settings, effect)
     if effect.verifies:
         start, base = _kept(task, mirror, effect), _verified(task, effect).base
-        settings = _repository_file(mirror, base)
+        settings = repository_file(mirror, base)
     lessons, codebase = _memory(world, task, base)
     limits = world.config.limits
     now = world.clock.now()
@@ -88,7 +88,9 @@ def make_order(world: World, task: Task, effect: StartAttempt) -> Order:
         review=review_order(world, task, effect),
         deliverable=task.deliverable if effect.attempt_kind is Kind.IMPLEMENT else "change",
         sections=task.spec.sections,
+        grant=grants.granted(world, task, settings),
         sandbox=_sandbox(world, task),
+        profiles=world.config.profiles.narrowed(settings.profiles),
         commit_message=f"{texts.pull_title(task)}\n\nFor #{task.number}.",
         redo=effect.attempt_kind is Kind.REFRESH and _refresh_failed(task),
     )
@@ -190,7 +192,8 @@ def _check_vendors(
             raise Conflict(f"The repository's file does not allow the vendor {agent.vendor}.")
 
 
-def _repository_file(mirror: Mirror, base: str) -> RepositoryFile:
+def repository_file(mirror: Mirror, base: str) -> RepositoryFile:
+    """What the repository says of itself on this base. ConfigError, BadInput."""
     for path in PATHS:
         content = mirror.read_file(base, path)
         if content is not None:
@@ -211,7 +214,7 @@ def _gates(world: World, task: Task, settings: RepositoryFile) -> GateOrder:
     )
 
 
-def _sandbox(world: World, task: Task) -> Literal["auto", "bwrap", "none"]:
+def _sandbox(world: World, task: Task) -> Literal["auto", "bwrap", "docker", "podman", "none"]:
     settings = world.config.repository(task.repo)
     return (settings.sandbox if settings else None) or world.config.sandbox
 

@@ -9,9 +9,11 @@ from agent_os.domain.effects import AcceptOutcome
 from agent_os.domain.errors import BadInput
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode, charged
+from agent_os.domain.records import Attempt
 from agent_os.domain.tasks import Task
-from agent_os.effects import reviews, triages, wellness
+from agent_os.effects import grants, reviews, triages, wellness
 from agent_os.effects.lost import lost
+from agent_os.effects.orders import repository_file
 from agent_os.effects.performer import ABSENT, Facts, Resolution
 from agent_os.effects.world import World
 from agent_os.policy import health
@@ -38,6 +40,8 @@ class OutcomeAccepter:
             mirror.import_bundle(directory / "work.bundle", outcome.kept)
         seen = _provider_seen(world, effect, task, outcome)
         ended = _ended(world, effect, task, outcome)
+        if ended.data.get("result") or ended.data.get("code") != FailureCode.CONFLICT:
+            ended.data.update(_asked(world, task, attempt, outcome))
         return [ended, *seen, *reviews.providers_seen(world, effect, outcome)]
 
     def probe(self, world: World, effect: AcceptOutcome, intent: Intent) -> Resolution:
@@ -77,6 +81,15 @@ def _ended(world: World, effect: AcceptOutcome, task: Task, outcome: Outcome) ->
             "evidence": outcome.evidence.model_dump(mode="json"),
         }
     return world.fact(effect, EventKind.ATTEMPT_ENDED, data, attempt=effect.attempt)
+
+
+def _asked(world: World, task: Task, attempt: Attempt, outcome: Outcome) -> dict[str, object]:
+    wanted = grants.accepted(world, task, attempt, outcome)
+    if not wanted:
+        return {}
+    file = repository_file(world.mirror(task.repo_id), attempt.base)
+    asked = grants.judged(world, task, attempt, wanted, file)
+    return {"asked": [one.model_dump(mode="json") for one in asked]}
 
 
 def _verified_base(world: World, task: Task, outcome: Outcome) -> str:

@@ -16,7 +16,8 @@ from agent_os.effects.world import World
 from agent_os.github import readers
 from agent_os.jobs import agents
 from agent_os.policy import trust
-from agent_os.workspace import git, sandbox
+from agent_os.workspace import git
+from agent_os.workspace.sandbox import choosing
 
 _LOWEST_GIT = (2, 38)
 _LOW_DISK_MB = 2_000
@@ -84,7 +85,7 @@ def _disk(world: World) -> Iterator[Finding]:
 
 
 def _sandbox(world: World) -> Iterator[Finding]:
-    found = sandbox.detect()
+    found = choosing.detect()
     wanted = world.config.sandbox
     if found.kind == "bwrap" and wanted != "none":
         said = "bwrap: own mounts and processes; the network is open to agents"

@@ -9,7 +9,7 @@ from agent_os.domain.tasks import Status, Task
 from agent_os.effects.world import World
 from agent_os.policy import descriptions, explain, history, triaging
 from agent_os.store import declined, intents, log, pauses, repositories, tasks, unseen
-from agent_os.workspace import sandbox
+from agent_os.workspace.sandbox import choosing
 
 _RECENT_DONE = 10
 _MOST_LISTED = 200
@@ -47,7 +47,7 @@ def status(world: World, *, every: bool = False) -> dict[str, Any]:
         "repositories": _repositories(world, rows, stopped, errors),
         "all_paused": pauses.ALL in stopped,
         "own_logins": [n for n, a in world.config.agents.items() if a.credentials == "own"],
-        "sandbox": "none" if world.config.sandbox == "none" else sandbox.detect().kind,
+        "sandbox": "none" if world.config.sandbox == "none" else choosing.detect().kind,
         "at": now.isoformat(),
     }
 

@@ -10,7 +10,7 @@ from agent_os.domain.effects import CloseIssue, Step, WriteComment
 from agent_os.domain.events import EventKind
 from agent_os.domain.rules import Mode, RepoRules
 from agent_os.domain.tasks import Task
-from agent_os.policy import descriptions, texts
+from agent_os.policy import descriptions, neutral, texts
 from agent_os.policy.steps import about, event, record
 
 #: GitHub's limit is 65,536 characters; the mark of the effect comes on top.
@@ -92,18 +92,18 @@ def defused(answer: str) -> str:
             lines.append(line)
         elif opens:
             fence = opens[1]
-            lines.append(fence + texts.harmless(opens[2]))
+            lines.append(fence + neutral.still(opens[2]))
         elif line.lstrip().startswith(("```", "~~~", "<")):
             return _all_defused(answer)
         else:
-            lines.append(texts.harmless(line))
+            lines.append(neutral.still(line))
     return "\n".join([*lines, fence] if fence else lines)
 
 
 def _all_defused(answer: str) -> str:
     """Where what is code can't be told for sure: fences that are indented, HTML."""
     ticks = sum(line.lstrip().startswith("```") for line in answer.split("\n"))
-    return texts.harmless(answer) + ("\n```" if ticks % 2 else "")
+    return neutral.still(answer) + ("\n```" if ticks % 2 else "")
 
 
 def lesson(task: Task) -> str:

@@ -8,6 +8,7 @@ from agent_os.domain.review import Met
 from agent_os.domain.review import Review as SecondLook
 from agent_os.domain.tasks import Status, Task
 from agent_os.domain.usage import Spent
+from agent_os.policy import requesting
 from agent_os.policy.texts import inline, list_of_parts, quoted
 
 _OWN_LOGIN = (
@@ -175,6 +176,8 @@ def status_comment(task: Task) -> str:
         lines.append(f"It is done in parts:\n\n{list_of_parts(task)}")
     if task.attempts:
         lines.append(_attempts(task))
+    if requests := requesting.told(task):
+        lines.append(requests)
     asked = f"Asked for by {inline(task.request.actor)}"
     lines.append(f"{asked}, round {task.round}. To stop: remove the state's label.")
     return "\n\n".join(lines)

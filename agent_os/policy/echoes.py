@@ -13,6 +13,7 @@ from agent_os.domain.effects import (
     Effect,
     MergePull,
     SetLabels,
+    TakeApproval,
 )
 from agent_os.domain.observed import Act
 
@@ -42,6 +43,8 @@ def traces(effect: Effect) -> tuple[str, ...]:
         case SetLabels():
             added = tuple(f"labeled:{label.lower()}" for label in effect.add)
             return added + tuple(f"unlabeled:{label.lower()}" for label in effect.remove)
+        case TakeApproval():
+            return tuple(f"unlabeled:{label.lower()}" for label in effect.remove)
         case CloseIssue():
             return ("closed",)
         case MergePull():

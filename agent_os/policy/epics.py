@@ -11,7 +11,7 @@ from agent_os.domain.events import EventKind
 from agent_os.domain.reasons import Reason
 from agent_os.domain.tasks import Status, Task
 from agent_os.domain.triage import ChildSpec, Size, Triage
-from agent_os.policy import texts
+from agent_os.policy import neutral, texts
 from agent_os.policy.steps import about, event, held, record, waiting
 from agent_os.policy.triaging import answer_of
 from agent_os.policy.trust import MARKER
@@ -88,7 +88,7 @@ def _body(task: Task, child: ChildSpec, depends_on: Sequence[int], signal: str) 
 
 def _plain(text: str) -> str:
     """One paragraph that names no issue, mentions nobody, and is no heading."""
-    line = texts.harmless(" ".join(text.split())).replace("<", "&lt;")
+    line = neutral.harmless(" ".join(text.split())).replace("<", "&lt;")
     # A character that can't be seen would be gone again when the text is read.
     return re.sub(r"#(?=\d)", "no. ", line).lstrip("# ")
 

@@ -14,8 +14,9 @@ from agent_os.domain.effects import Record, Step
 from agent_os.domain.events import EventKind
 from agent_os.domain.observed import Checks, PullSeen, Review
 from agent_os.domain.reasons import Reason
-from agent_os.domain.rules import LimitRules, RepoRules
+from agent_os.domain.rules import LabelRules, LimitRules, RepoRules
 from agent_os.domain.tasks import Task
+from agent_os.policy.approving import Said, Worker
 from agent_os.policy.steps import event, held, record, waiting
 
 
@@ -49,6 +50,13 @@ class PullFacts(Contract):
     logs: dict[str, str] = Field(default_factory=dict[str, str])
     """Of each failed check: the tail of its log."""
     method: Literal["merge", "squash", "rebase"] = "squash"
+    said: Said | None = None
+    """Everybody's words on the pull request; None: not read."""
+    merged: dict[Worker, int] = Field(default_factory=dict[Worker, int])
+    """Of each agent whose work is on the branch: how many merges of it there were here."""
+    approving_label: str = LabelRules().approved
+    github_now: datetime | None = None
+    """By GitHub's clock; None: as `now`."""
 
 
 class Stop(Enum):

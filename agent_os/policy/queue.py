@@ -19,7 +19,7 @@ from agent_os.domain.reasons import Reason
 from agent_os.domain.records import Attempt
 from agent_os.domain.rules import LimitRules, RepoRules
 from agent_os.domain.tasks import Task
-from agent_os.policy import epics, publishing, retry, reviewing, triaging
+from agent_os.policy import epics, publishing, requesting, retry, reviewing, triaging
 from agent_os.policy.budget import Purse, cap
 from agent_os.policy.routing import Pool, choose
 from agent_os.policy.steps import about, held, incident, record, waiting
@@ -84,7 +84,14 @@ def alone(fact: TaskFacts, limits: LimitRules, now: datetime) -> Step | None:
 
 
 def _step(fact: TaskFacts, limits: LimitRules, now: datetime) -> Step | retry.Start | None:
-    return _running_step(fact, now) or _after_step(fact, limits, now)
+    return _running_step(fact, now) or _asked_step(fact, now) or _after_step(fact, limits, now)
+
+
+def _asked_step(fact: TaskFacts, now: datetime) -> Step | None:
+    """What its agents asked for and were granted goes before all that ends the task."""
+    if fact.task.running or fact.stopped is not None or _backing_off(fact.task, now):
+        return None
+    return requesting.step(fact.task)
 
 
 def _running_step(fact: TaskFacts, now: datetime) -> Step | None:

@@ -143,6 +143,11 @@ def _type(labels: Iterable[str]) -> str:
     return ""
 
 
+def names_type(label: str) -> bool:
+    """Whether this label says what type a task is of."""
+    return bool(_type([label]))
+
+
 def _dependencies(body: str) -> tuple[int, ...]:
     lines = [_DEPENDS.match(line.strip().lstrip("*- \t")) for line in body.splitlines()]
     found = [int(n) for line in lines if line for n in re.findall(r"#(\d{1,9})\b", line[1])]

@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 
 from agent_os.domain.observed import Check, Review
 from agent_os.domain.tasks import Task
+from agent_os.policy.neutral import harmless, quotation
 from agent_os.policy.trust import MARKER
 
 _LONGEST_LOG = 4_000
 _LONGEST_FEEDBACK = 12_000
 _MOST_WORDS = 2_000
-#: After it, GitHub takes a number for an issue to close when this lands on the default branch.
-_CLOSING = re.compile(r"(?i)\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(?=:?\s+\S*(?:#|gh-|/)\d)")
 
 
 def digest(*parts: str) -> str:
@@ -31,14 +30,9 @@ def marked(body: str, intent: str) -> str:
     return f"{body}\n\n{MARKER} effect={intent} -->"
 
 
-def harmless(text: str) -> str:
-    """Text of others, which mentions nobody and closes no issue: that is ours to say."""
-    return _CLOSING.sub("\\1\u200b", text.replace("@", "@\u200b"))
-
-
 def quoted(text: str) -> str:
     """As a quotation, so that its headings and tables can't be taken for ours."""
-    return "\n".join(f"> {line}" for line in harmless(text[:_MOST_WORDS]).splitlines())
+    return quotation(text[:_MOST_WORDS])
 
 
 def inline(text: str, limit: int = 300) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 _SHA = re.compile(rb"(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])")
 _MAX_FILE = 5_000_000
 _MAX_FILES = 20_000
+_MAX_ALL = 200_000_000
 #: Where git writes object names; objects/ is left out, index and config hold none of interest.
 _FOLDERS = ("refs", "logs", "worktrees", "rebase-merge", "rebase-apply", "sequencer")
 
@@ -22,8 +23,11 @@ def candidate_shas(git_dir: Path) -> set[str]:
     for folder in _FOLDERS:
         files += _walk(git_dir / folder)
     found: set[str] = set()
+    left = _MAX_ALL
     for path in files[:_MAX_FILES]:
-        found.update(match.decode() for match in _SHA.findall(read_regular(path, _MAX_FILE)))
+        data = read_regular(path, min(_MAX_FILE, left))
+        left -= len(data)
+        found.update(match.decode() for match in _SHA.findall(data))
     found.discard("0" * 40)
     return found
 

@@ -6,6 +6,8 @@ files, hash them by content, and build the tree in an index of our own.
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import os
 import stat
 from collections.abc import Generator
@@ -14,15 +16,24 @@ from pathlib import Path
 
 from agent_os.domain.errors import GitError
 from agent_os.workspace.candidates import is_real_directory
-from agent_os.workspace.git import git_bytes, run_git, try_git
+from agent_os.workspace.foreign import folder_below, read_file
+from agent_os.workspace.git import git_bytes, git_fed, run_git, try_git
+from agent_os.workspace.names import is_git_directory
 
 RESULT_FILE = b".agent_result.md"
 ANSWER_FILE = b".agent_answer.md"
 #: What the agent tells us: never part of the work.
 _TOLD = (RESULT_FILE, ANSWER_FILE)
 _GITLINK = "160000"
+_LINK = "120000"
 _SECONDS = 600.0
 _MAX_NOTES = 20
+_MAX_FILES = 500_000
+#: GitHub takes no larger ones.
+_LARGEST_FILE = 100_000_000
+#: Of all that is new, so that a work dir can't fill our disk.
+_LARGEST_WORK = 2_000_000_000
+_LONGEST_LINK = 4_096
 
 
 @dataclass
@@ -35,6 +46,10 @@ class FileTree:
     def note(self, text: str) -> None:
         if len(self.notes) < _MAX_NOTES:
             self.notes.append(text)
+
+    def left_out(self, path: bytes, why: str) -> None:
+        shown = repr(os.fsdecode(path[-200:]))
+        self.note(f"left out ({why}): {shown}" if why else f"left out: {shown}")
 
 
 @dataclass(frozen=True)
@@ -54,12 +69,20 @@ def write_tree(git_dir: Path, work: Path, start: str, tracked: tuple[str, ...]) 
     tree = FileTree()
     links = _submodules(git_dir, start)
     entries = [e for e in _walk(work, tree) if not _is_below(e.path, links)]
-    known = set[bytes]().union(*(_paths(git_dir, commit) for commit in tracked))
+    known = {path for commit in tracked for _, _, path in _listed(git_dir, commit)}
     strange = [entry.path for entry in entries if entry.path not in known]
     ignored = _ignored(git_dir, start, strange)
     kept = [entry for entry in entries if entry.path not in ignored]
-    shas = _hash(git_dir, work, kept)
-    lines = [f"{e.mode} {sha}\t".encode() + e.path for e, sha in zip(kept, shas, strict=True)]
+    stored = _Store(work, tree, {sha for _, sha, _ in _listed(git_dir, start)})
+    git_fed(
+        "fast-import",
+        "--quiet",
+        "--done",
+        git_dir=git_dir,
+        pieces=stored.new(kept),
+        timeout=_SECONDS,
+    )
+    lines = [f"{entry.mode} {sha}\t".encode() + entry.path for entry, sha in stored.found]
     lines += [
         f"{_GITLINK} {sha}\t".encode() + path
         for path, sha in links.items()
@@ -79,48 +102,96 @@ def write_tree(git_dir: Path, work: Path, start: str, tracked: tuple[str, ...]) 
 
 
 def _walk(work: Path, tree: FileTree) -> Generator[_Entry]:
-    top = os.fsencode(work)
-    todo = [b""]
+    todo, count = [b""], 0
     while todo:
         folder = todo.pop()
-        for item in _entries(os.path.join(top, folder), tree):  # noqa: PTH118 - bytes
-            path = os.path.join(folder, item.name)  # noqa: PTH118 - bytes
-            if not _is_plain_name(item.name):
-                if folder:
-                    tree.note(f"left out: {os.fsdecode(path)!r}")
+        for name, mode in _entries(work, folder, tree):
+            path = folder + b"/" + name if folder else name
+            if is_git_directory(os.fsdecode(name)):
+                if path != b".git":
+                    tree.left_out(path, "")
                 continue
             if path in _TOLD:
                 continue
-            try:
-                mode = item.stat(follow_symlinks=False).st_mode
-            except OSError as error:
-                tree.note(f"unreadable: {os.fsdecode(path)[-200:]!r}: {error.strerror}")
-                continue
+            count += 1
+            if count > _MAX_FILES:
+                tree.note(f"more than {_MAX_FILES} files; the rest was left out")
+                return
             if stat.S_ISDIR(mode):
                 todo.append(path)
             elif stat.S_ISLNK(mode):
-                yield _Entry(path, "120000")
+                yield _Entry(path, _LINK)
             elif stat.S_ISREG(mode):
-                if not mode & stat.S_IRUSR:
-                    os.chmod(item.path, 0o600)  # noqa: PTH101 - bytes
                 yield _Entry(path, "100755" if mode & stat.S_IXUSR else "100644")
             else:
-                tree.note(f"left out (no file): {os.fsdecode(path)!r}")
+                tree.left_out(path, "no file")
 
 
-def _entries(folder: bytes, tree: FileTree) -> list[os.DirEntry[bytes]]:
+def _entries(work: Path, folder: bytes, tree: FileTree) -> list[tuple[bytes, int]]:
+    """Names and modes in a folder, sorted."""
+    found: list[tuple[bytes, int]] = []
     try:
-        os.chmod(folder, stat.S_IMODE(os.lstat(folder).st_mode) | 0o700)  # noqa: PTH101 - bytes
-        with os.scandir(folder) as listed:
-            return sorted(listed, key=lambda item: item.name)
+        with folder_below(work, folder) as handle, os.scandir(handle) as listed:
+            for item in listed:
+                mode = item.stat(follow_symlinks=False).st_mode
+                found.append((os.fsencode(item.name), mode))
     except OSError as error:
         tree.note(f"unreadable: {os.fsdecode(folder)[-200:]!r}: {error.strerror}")
-        return []
+    return sorted(found)
 
 
-def _is_plain_name(name: bytes) -> bool:
-    """Whether it is no spelling of git's own directory; a backslash is a plain letter here."""
-    return name.lower().rstrip(b" .") not in (b".git", b"git~1")
+class _Store:
+    """Reads the files one after the other; `found` says what each is, once `new` has ended."""
+
+    def __init__(self, work: Path, tree: FileTree, known: set[str]) -> None:
+        self.found: list[tuple[_Entry, str]] = []
+        self._work = work
+        self._tree = tree
+        self._there = known
+        self._left = _LARGEST_WORK
+
+    def new(self, entries: list[_Entry]) -> Generator[bytes]:
+        """What git has not got yet, as commands of `git fast-import`."""
+        by_folder = itertools.groupby(entries, lambda entry: entry.path.rpartition(b"/")[0])
+        sent = False
+        for folder, inside in by_folder:
+            for entry, data in self._read(folder, list(inside)):
+                # The name that git gives it, which fixes what it holds.
+                sha = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False)
+                name = sha.hexdigest()
+                if name not in self._there:
+                    if len(data) > self._left:
+                        self._tree.left_out(entry.path, "too much in all")
+                        continue
+                    self._left -= len(data)
+                    self._there.add(name)
+                    sent = True
+                    yield b"blob\ndata %d\n%b\n" % (len(data), data)
+                self.found.append((entry, name))
+        if sent:
+            yield b"done\n"
+
+    def _read(self, folder: bytes, entries: list[_Entry]) -> Generator[tuple[_Entry, bytes]]:
+        try:
+            with folder_below(self._work, folder) as handle:
+                for entry in entries:
+                    if (data := self._content(handle, entry)) is not None:
+                        yield entry, data
+        except OSError as error:
+            self._tree.left_out(folder, error.strerror or str(error))
+
+    def _content(self, folder: int, entry: _Entry) -> bytes | None:
+        name = entry.path.rpartition(b"/")[2]
+        try:
+            if entry.mode == _LINK:
+                return os.readlink(name, dir_fd=folder)[:_LONGEST_LINK]
+            data = read_file(folder, name, _LARGEST_FILE)
+        except OSError as error:
+            self._tree.left_out(entry.path, error.strerror or str(error))
+            return None
+        if data is None:
+            self._tree.left_out(entry.path, f"over {_LARGEST_FILE // 1_000_000} MB")
+        return data
 
 
 def _is_below(path: bytes, folders: dict[bytes, str]) -> bool:
@@ -129,10 +200,6 @@ def _is_below(path: bytes, folders: dict[bytes, str]) -> bool:
 
 def _submodules(git_dir: Path, commit: str) -> dict[bytes, str]:
     return {path: sha for mode, sha, path in _listed(git_dir, commit) if mode == _GITLINK}
-
-
-def _paths(git_dir: Path, commit: str) -> set[bytes]:
-    return {path for _, _, path in _listed(git_dir, commit)}
 
 
 def _listed(git_dir: Path, commit: str) -> Generator[tuple[str, str, bytes]]:
@@ -172,31 +239,3 @@ def _ignored(git_dir: Path, start: str, paths: list[bytes]) -> set[bytes]:
     if answer.code not in (0, 1):
         raise GitError("git check-ignore failed.", output=answer.output)
     return {path.removeprefix(b"./") for path in answer.stdout.split(b"\0") if path}
-
-
-def _hash(git_dir: Path, work: Path, entries: list[_Entry]) -> list[str]:
-    top = os.fsencode(work)
-    shas: dict[bytes, str] = {}
-    regular = [entry.path for entry in entries if entry.mode != "120000"]
-    names = b"".join(_quoted(os.path.join(top, path)) + b"\n" for path in regular)  # noqa: PTH118 - bytes
-    listed = git_bytes(
-        *("hash-object", "-w", "--no-filters", "--stdin-paths"),
-        git_dir=git_dir,
-        input=names,
-        timeout=_SECONDS,
-    ).decode()
-    shas.update(zip(regular, listed.split(), strict=True))
-    for entry in entries:
-        if entry.mode == "120000":
-            target = os.readlink(os.path.join(top, entry.path))  # noqa: PTH115,PTH118 - bytes
-            shas[entry.path] = run_git(
-                "hash-object", "-w", "--no-filters", "--stdin", git_dir=git_dir, input=target
-            )
-    return [shas[entry.path] for entry in entries]
-
-
-def _quoted(path: bytes) -> bytes:
-    if not (set(path) & set(b'"\\\n')):
-        return path
-    escaped = path.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
-    return b'"' + escaped + b'"'

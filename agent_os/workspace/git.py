@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import signal
 import subprocess
+import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +25,21 @@ _SAFE_CONFIG = (
     "core.quotePath=false",
     "advice.detachedHead=false",
     "init.defaultBranch=main",
+    # Whatever a tree holds: no spelling of .git is checked out, no author is renamed.
+    "core.protectHFS=true",
+    "core.protectNTFS=true",
+    "core.symlinks=true",
+    "core.attributesFile=/dev/null",
+    "core.excludesFile=/dev/null",
+    "log.mailmap=false",
+    "submodule.recurse=false",
+    "fetch.recurseSubmodules=false",
+    "core.bigFileThreshold=64m",
 )
 _OUTPUT_TAIL = 4_000
 _PIECE = 1_000_000
+#: git's name of a tree without files, which it knows without having it.
+_NO_FILES = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -68,6 +82,8 @@ def git_environment(git_dir: Path | None, extra: Mapping[str, str] | None) -> di
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_LITERAL_PATHSPECS": "1",
+        # Newer gits would take attributes from the tree of HEAD, also in a bare repository.
+        "GIT_ATTR_SOURCE": _NO_FILES,
     }
     if git_dir is not None:
         env["GIT_DIR"] = str(git_dir)
@@ -179,6 +195,44 @@ def git_tells(*args: str, needles: Sequence[bytes], git_dir: Path, timeout: floa
     if not found and process.returncode != 0:
         raise GitError(f"git {_verb(args)} ended with exit code {process.returncode}.")
     return found
+
+
+def git_fed(*args: str, git_dir: Path, pieces: Iterable[bytes], timeout: float) -> None:
+    """Run git with `pieces` as its input, each made when the one before is taken. GitError.
+
+    Without a single piece nothing runs.
+    """
+    left = iter(pieces)
+    first = next(left, None)
+    if first is None:
+        return
+    config = [part for setting in _SAFE_CONFIG for part in ("-c", setting)]
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            ["git", *config, *args],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            cwd=git_dir,
+            env=git_environment(git_dir, None),
+            start_new_session=True,
+        )
+        guard = threading.Timer(timeout, process.kill)
+        guard.start()
+        try:
+            assert process.stdin is not None  # asked for
+            with suppress(BrokenPipeError), process.stdin:
+                for piece in itertools.chain((first,), left):
+                    process.stdin.write(piece)
+            process.wait()
+        finally:
+            guard.cancel()
+            process.kill()
+            process.wait()
+        said.seek(0)
+        output = said.read()[-_OUTPUT_TAIL:].decode("utf-8", "replace")
+    if process.returncode != 0:
+        raise failed(args, GitAnswer(process.returncode, b"", output))
 
 
 def _printing(args: tuple[str, ...], git_dir: Path) -> subprocess.Popen[bytes]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agent_os.domain.attempts import KeptRef
 from agent_os.domain.errors import GitError
-from agent_os.workspace.candidates import candidate_shas, head_sha
+from agent_os.workspace.candidates import candidate_shas, head_sha, is_real_directory
 from agent_os.workspace.files import write_tree
 from agent_os.workspace.git import checked_sha, run_git, try_git
 from agent_os.workspace.quarantine import Quarantine
@@ -73,6 +73,10 @@ class SnapshotRepository:
         args = ("merge-base", "--is-ancestor", checked_sha(ancestor), checked_sha(descendant))
         return try_git(*args, git_dir=self.path).code == 0
 
+    def merge_base(self, one: str, other: str) -> str | None:
+        args = ("merge-base", checked_sha(one), checked_sha(other))
+        return try_git(*args, git_dir=self.path).text.strip() or None
+
     def commit(self, tree: str, parents: Sequence[str], message: str) -> str:
         """Write a commit by our author. Its time is the clock's: git stamps it."""
         author = {
@@ -120,8 +124,10 @@ class Taking:
     ref_prefix: str
     """`refs/agent-os/attempts/<slug>/<round>.<number>/`"""
     message: str
-    parents: tuple[str, ...] = ()
-    """Parents of the result commit where they are fixed (a refresh); empty: on top of the work."""
+    parents: tuple[str, ...]
+    """Of the result, which is one commit of ours: the agent's own ones are kept, not published."""
+    always: bool = False
+    """A commit even where no file changed: a refresh has a base to record."""
 
 
 def take_snapshot(repository: SnapshotRepository, taking: Taking) -> Snapshot:
@@ -133,16 +139,13 @@ def take_snapshot(repository: SnapshotRepository, taking: Taking) -> Snapshot:
     git_dir = taking.work / ".git"
     quarantine = Quarantine(repository.path.with_name("quarantine.git"), repository.mirror)
     try:
-        quarantine.fill(git_dir / "objects")
+        snapshot.notes += quarantine.fill(taking.work)
         named = quarantine.commits(candidate_shas(git_dir))
         found = sorted(named) + sorted(quarantine.commits(quarantine.unnamed()) - named)
         tips = _bring_all(repository, quarantine, found, snapshot)
     finally:
         shutil.rmtree(quarantine.path, ignore_errors=True)
-    agent_head = head_sha(git_dir)
-    if agent_head not in tips or not repository.is_ancestor(taking.checked_out, agent_head):
-        agent_head = None
-    _keep_files(repository, taking, agent_head, snapshot)
+    _keep_files(repository, taking, snapshot)
     _name_refs(repository, taking, tips, snapshot)
     return snapshot
 
@@ -172,24 +175,22 @@ def _bring_all(
     return tips
 
 
-def _keep_files(
-    repository: SnapshotRepository, taking: Taking, agent_head: str | None, snapshot: Snapshot
-) -> None:
-    """Write the files, and decide which commit is the result."""
-    top = agent_head or taking.checked_out
-    files = write_tree(repository.path, taking.work, taking.checked_out, (taking.checked_out, top))
+def _keep_files(repository: SnapshotRepository, taking: Taking, snapshot: Snapshot) -> None:
+    """Write the files, as the result where they changed.
+
+    Whatever the agent's own commits say (closing keywords, trailers, other people's names) and
+    hold in between would land with a merge; so the result is one commit with our words.
+    """
+    git_dir = taking.work / ".git"
+    tracked = [taking.checked_out]
+    agent_head = head_sha(git_dir) if is_real_directory(git_dir) else None
+    if agent_head and repository.is_ancestor(taking.checked_out, agent_head):
+        tracked.append(agent_head)
+    files = write_tree(repository.path, taking.work, taking.checked_out, tuple(tracked))
     snapshot.notes += files.notes
-    if taking.parents:
+    if taking.always or files.sha != repository.tree_of(taking.checked_out):
         snapshot.head = repository.commit(files.sha, taking.parents, taking.message)
-    elif files.sha == repository.tree_of(top):
-        # The agent committed all it did: its own commits are the result.
-        snapshot.head = None if top == taking.checked_out else top
-    else:
-        snapshot.head = repository.commit(files.sha, (top,), taking.message)
-    if snapshot.head is not None and repository.tree_of(snapshot.head) == files.sha:
         snapshot.files = snapshot.head
-    elif files.sha != repository.tree_of(taking.checked_out):
-        snapshot.files = repository.commit(files.sha, (top,), taking.message)
 
 
 def _name_refs(

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from agent_os.workspace import sandbox
 from agent_os.workspace.git import run_git
+from agent_os.workspace.sandbox import choosing
 from scripts.demo import models, screen
 from scripts.demo.following import Follower
 from scripts.demo.keys import Keys
@@ -124,7 +124,7 @@ def _write_config(
         agents=json.dumps(str(HERE / "agents")),
         folder=shlex.quote(str(HERE / "agents")),
         pause=_PAUSE_SECONDS[attended],
-        sandbox=sandbox.detect().kind,
+        sandbox=choosing.detect().kind,
         providers=json.dumps({"real": real.provider} if real and real.provider else {}),
         real=f"  {real.name}: {json.dumps(real.config)}" if real else "",
         debugging=real.name if real else "first-try, second-try",
@@ -148,7 +148,7 @@ def _introduce(real: RealAgent | None) -> None:
             "Agents: [bold]ruff[/bold] (the real tool) and three small scripts that ship with "
             "the demo (scripted, not a model)."
         )
-    found = sandbox.detect()
+    found = choosing.detect()
     why = f" ({found.reason})" if found.kind == "none" else ""
     screen.say(f"Sandbox of the agents: {found.kind}{why}\n")
 

@@ -23,7 +23,8 @@ from agent_os.domain.errors import BadInput
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.usage import Price
 from agent_os.workspace.processes import Program, run_program
-from agent_os.workspace.sandbox import Sandbox, View
+from agent_os.workspace.sandbox.bwrap import Bubblewrap
+from agent_os.workspace.sandbox.port import View
 from tests.agents.native_runs import KEY, Ground, parsed
 from tests.models import ModelServer, Scenario
 from tests.models.steps import Say, Shell, Write
@@ -165,7 +166,7 @@ def test_the_sandbox_keeps_the_key_from_tools(server: ModelServer, ground: Groun
     log = ground.home.parent / "log"
     ending = run_program(
         Program(
-            argv=Sandbox("bwrap").wrap(launch.argv, ground.work, view),
+            argv=Bubblewrap().wrap(launch.argv, ground.work, view),
             cwd=ground.work,
             env=launch.env,
             log=log,

@@ -7,6 +7,7 @@ import pytest
 from agent_os.attempt.result import BLOCKERS, example, instructions, parse_result, sections
 from agent_os.domain.errors import BadInput
 from agent_os.domain.failures import FAMILIES, FailureCode, Family
+from agent_os.domain.requests import Grant
 
 from .world import FIX, World
 
@@ -20,9 +21,9 @@ def test_trap_03_the_example_of_the_prompt_parses_and_names_every_section() -> N
     assert result.status == "complete"
     for name, title, ask in sections():
         assert getattr(result, name)
-        assert f"## {title}" in instructions()
-        assert ask in instructions()
-    assert all(code.value in instructions() for code in BLOCKERS)
+        assert f"## {title}" in instructions(Grant())
+        assert ask in instructions(Grant())
+    assert all(code.value in instructions(Grant()) for code in BLOCKERS)
 
 
 def test_trap_02_a_copied_template_does_not_parse() -> None:

@@ -46,6 +46,7 @@ NOT_FOLDED = {
     EventKind.REPO_FROZEN,
     EventKind.REPO_THAWED,
     EventKind.REPO_OWNED,
+    EventKind.APPROVAL_VOIDED,
 }
 
 

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 
 from agent_os.attempt.gates.changes import Change
 from agent_os.attempt.gates.context import GateContext
+from agent_os.attempt.outside import way_out
+from agent_os.domain.profiles import Profile, Role
 from agent_os.workspace.git import git_bytes
 from agent_os.workspace.processes import End, Program, run_program
-from agent_os.workspace.sandbox import View
+from agent_os.workspace.sandbox.port import Door, View
+from agent_os.workspace.sandbox.reach import Reach
 from agent_os.workspace.workdir import checkout
 
 #: What a shell says of a command that is not there, or may not be run.
@@ -76,29 +79,38 @@ class Checkout:
                 input="".join(f"{path}\0" for path in paths),
             )
 
-    def run(self, command: str) -> CommandRun:
+    def run(self, command: str, role: Role = Role.GATE) -> CommandRun:
         """Run a shell command here, in the sandbox. Raises Stopped when asked to stop."""
+        context = self._context
+        reach = Reach(context.order.profiles.of(role).network)
+        with way_out(context.sandbox, self._root, reach, context.journal, self.name) as door:
+            program = self._program(command, context.order.profiles.of(role), door)
+            ending = run_program(program, cancelled=context.stop.asked)
+        context.stop.check()
+        return CommandRun(command, ending.end, ending.exit_code, ending.tail, ending.seconds)
+
+    def _program(self, command: str, profile: Profile, door: Door | None) -> Program:
         context = self._context
         seconds = context.order.gates.check_seconds
         search_path = os.environ.get("PATH", os.defpath)
-        view = View((self.path, self.home), context.repository.object_stores, search_path)
-        log = self._root / "log"
-        ending = run_program(
-            Program(
-                argv=context.sandbox.wrap(("/bin/sh", "-c", command), self.path, view),
-                cwd=self.path,
-                env={
-                    "PATH": search_path,
-                    "HOME": str(self.home),
-                    "LANG": os.environ.get("LANG", "C.UTF-8"),
-                },
-                log=log,
-                seconds=seconds,
-                stall_seconds=seconds,
-                output_bytes=_OUTPUT_BYTES,
-                namespaced=context.sandbox.namespaced,
-            ),
-            cancelled=context.stop.asked,
+        view = View(
+            writable=(self.path, self.home),
+            read_only=context.repository.object_stores,
+            search_path=search_path,
+            profile=profile,
+            door=door,
         )
-        context.stop.check()
-        return CommandRun(command, ending.end, ending.exit_code, ending.tail, ending.seconds)
+        return Program(
+            argv=context.sandbox.wrap(("/bin/sh", "-c", command), self.path, view),
+            cwd=self.path,
+            env={
+                "PATH": search_path,
+                "HOME": str(self.home),
+                "LANG": os.environ.get("LANG", "C.UTF-8"),
+            },
+            log=self._root / "log",
+            seconds=seconds,
+            stall_seconds=seconds,
+            output_bytes=_OUTPUT_BYTES,
+            namespaced=context.sandbox.namespaced,
+        )

@@ -11,6 +11,7 @@ from agent_os.attempt.gates.context import GateContext
 from agent_os.attempt.signature import normalized
 from agent_os.domain.attempts import GateResult, Verdict
 from agent_os.domain.failures import FailureCode
+from agent_os.domain.profiles import Role
 from agent_os.workspace.processes import End
 
 _LOG_CHARS = 6_000
@@ -57,7 +58,7 @@ def run_side(
     if adjust is not None:
         adjust(checkout)
     gates = context.order.gates
-    setup = checkout.run(gates.setup) if gates.setup else None
+    setup = checkout.run(gates.setup, Role.SETUP) if gates.setup else None
     if setup is not None:
         context.journal.write("gates", "setup", side=name, ended=setup.words)
     runs: dict[str, CommandRun] = {}

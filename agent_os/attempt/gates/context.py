@@ -11,7 +11,7 @@ from agent_os.attempt.stopping import StopRequest
 from agent_os.domain.attempts import Order
 from agent_os.domain.clock import Clock
 from agent_os.domain.usage import Spent
-from agent_os.workspace.sandbox import Sandbox
+from agent_os.workspace.sandbox.port import Sandbox
 from agent_os.workspace.snapshot import SnapshotRepository
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent_os.attempt import asking
 from agent_os.attempt.result import AgentResult, Status
 from agent_os.domain.attempts import GateResult, Verdict
 from agent_os.domain.failures import FailureCode
@@ -21,4 +22,6 @@ def check_contract(result: AgentResult | None, problem: str) -> GateResult:
     code = FailureCode.INCOMPLETE if result.status is Status.PARTIAL else result.blocker
     why = result.manual_steps if code is FailureCode.MANUAL_STEP else result.summary
     detail = f"The agent says it is {result.status}: {' '.join(why.split())[:600]}"
+    for question in asking.questions(result.requests):
+        detail += f" It asks: {' '.join(question.split())[:600]}"
     return GateResult(name=NAME, verdict=Verdict.FAIL, detail=detail, code=code)

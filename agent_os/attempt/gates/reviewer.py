@@ -29,6 +29,7 @@ from agent_os.attempt.reviewing import (
 from agent_os.domain.attempts import AgentOrder, GateResult, ReviewerRun
 from agent_os.domain.errors import BadInput
 from agent_os.domain.failures import FailureCode
+from agent_os.domain.profiles import Role
 from agent_os.domain.review import Review
 from agent_os.domain.usage import Spent, together
 from agent_os.workspace.git import git_start
@@ -134,6 +135,7 @@ class Reviewer:
                 handoff=prompt,
                 shown=(prompt, *context.repository.object_stores),
                 deadline=min(context.order.limits.deadline, context.clock.now() + self._time),
+                role=Role.REVIEWER,
             ),
             context.sandbox,
             context.clock,

@@ -24,7 +24,7 @@ from agent_os.attempt.journal import Journal
 from agent_os.attempt.stopping import Stopped, StopRequest
 from agent_os.domain.attempts import GateOrder, Kind, Limits, Order
 from agent_os.domain.clock import SystemClock
-from agent_os.workspace.sandbox import choose
+from agent_os.workspace.sandbox.choosing import choose
 from agent_os.workspace.snapshot import Author, SnapshotRepository
 
 _STOP_SECONDS = 20

@@ -14,7 +14,7 @@ _ETC = (
     *("ssl", "pki", "ca-certificates", "ca-certificates.conf", "crypto-policies"),
     *("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "timezone"),
     *("protocols", "services", "mime.types", "terminfo", "fonts", "os-release", "magic"),
-    *("java-11-openjdk", "java-17-openjdk", "java-21-openjdk", "perl", "python3", "npmrc"),
+    *("java-11-openjdk", "java-17-openjdk", "java-21-openjdk", "perl", "python3"),
 )
 #: Folders of language version managers; their `shims` are useless without what lies beside them.
 _SHIMS = "shims"

@@ -1,0 +1,1 @@
+"""Finding secrets in text and taking them out: one place for attempts, store, effects and logs."""

@@ -1,0 +1,106 @@
+"""The one thing that looks for secrets: exact values in all their forms, and known forms of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from pydantic import BaseModel
+
+from agent_os.secrets.patterns import matches
+from agent_os.secrets.values import Values
+
+HIDDEN = "[key]"
+KNOWN_VALUE = "a secret that was given"
+_SHOWN = 4
+#: A shorter one would be half told by its beginning.
+_SHORTEST_SHOWN = 20
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Find:
+    """`start` to `end` of the text. `exact`: a value that we know, whatever its form."""
+
+    kind: str
+    start: int
+    end: int
+    exact: bool = False
+
+
+class Finder:
+    """For some exact values. `patterns`: known forms of tokens as well."""
+
+    def __init__(self, values: Iterable[str] = (), *, patterns: bool = True) -> None:
+        self.values = Values(values)
+        self._patterns = patterns
+
+    def finds(self, text: str) -> list[Find]:
+        """In the order of the text, without overlaps: exact ones first, then the longer."""
+        taken: list[Find] = []
+        for find in sorted(self._all(text), key=lambda f: (not f.exact, f.start - f.end, f.start)):
+            if all(find.end <= other.start or find.start >= other.end for other in taken):
+                taken.append(find)
+        return sorted(taken, key=lambda find: find.start)
+
+    def holds(self, text: str) -> bool:
+        return next(self._all(text), None) is not None
+
+    def redact(self, text: str) -> str:
+        """The text without them; those that overlap go together."""
+        parts: list[str] = []
+        at = 0
+        for find in sorted(self._all(text), key=lambda find: find.start):
+            if find.start >= at:
+                parts += [text[at : find.start], HIDDEN]
+            at = max(at, find.end)
+        return "".join((*parts, text[at:]))
+
+    def _all(self, text: str) -> Iterator[Find]:
+        for start, end in self.values.spans(text):
+            yield Find(KNOWN_VALUE, start, end, exact=True)
+        if self._patterns:
+            for kind, start, end in matches(text):
+                yield Find(kind, start, end)
+
+    def redact_data(self, data: object) -> object:
+        """JSON data, its keys too, without them."""
+        if isinstance(data, str):
+            return self.redact(data)
+        if isinstance(data, dict):
+            pairs = cast("dict[object, object]", data).items()
+            return {self.redact_data(key): self.redact_data(value) for key, value in pairs}
+        if isinstance(data, (list, tuple)):
+            items = cast("list[object]", data)
+            return [self.redact_data(item) for item in items]
+        return data
+
+    def redact_model(self, model: Model) -> Model:
+        """The same without them in its texts."""
+        before = model.model_dump(mode="json")
+        after = self.redact_data(before)
+        return model if after == before else type(model).model_validate(after, strict=False)
+
+    def kinds(self, data: object) -> tuple[str, ...]:
+        """What stands in the texts of some JSON data, each kind once."""
+        return tuple(dict.fromkeys(f.kind for text in _texts(data) for f in self.finds(text)))
+
+
+def shown(text: str, find: Find) -> str:
+    """A find as people may see it: its first characters at most."""
+    value = text[find.start : find.end]
+    return f"{value[:_SHOWN]}…" if len(value) >= _SHORTEST_SHOWN else "…"
+
+
+def _texts(data: object) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict):
+        for key, value in cast("dict[object, object]", data).items():
+            yield from _texts(key)
+            yield from _texts(value)
+    elif isinstance(data, (list, tuple)):
+        for item in cast("list[object]", data):
+            yield from _texts(item)
