@@ -17,6 +17,7 @@ import pytest
 from agent_os.agents.driver import Assignment
 from agent_os.agents.events import Happening
 from agent_os.agents.native.driver import NativeDriver
+from agent_os.attempt.outside import place_of
 from agent_os.domain.attempts import AgentOrder, ProviderOrder
 from agent_os.domain.clock import SystemClock
 from agent_os.domain.errors import BadInput
@@ -24,7 +25,9 @@ from agent_os.domain.failures import FailureCode
 from agent_os.domain.usage import Price
 from agent_os.workspace.processes import Program, run_program
 from agent_os.workspace.sandbox.bwrap import Bubblewrap
+from agent_os.workspace.sandbox.door import open_door
 from agent_os.workspace.sandbox.port import View
+from agent_os.workspace.sandbox.reach import Reach
 from tests.agents.native_runs import KEY, Ground, parsed
 from tests.models import ModelServer, Scenario
 from tests.models.steps import Say, Shell, Write
@@ -162,21 +165,27 @@ def test_the_sandbox_keeps_the_key_from_tools(server: ModelServer, ground: Groun
     server.scenario = Scenario((*map(Shell, commands), Say("Done.")))
     run = assignment(ground, server.url)
     launch = NativeDriver().launch(run)
-    view = View((ground.work, ground.home), launch.read_only, launch.env["PATH"])
     log = ground.home.parent / "log"
-    ending = run_program(
-        Program(
-            argv=Bubblewrap().wrap(launch.argv, ground.work, view),
-            cwd=ground.work,
-            env=launch.env,
-            log=log,
-            seconds=_DEADLINE,
-            stall_seconds=_DEADLINE,
-            output_bytes=1_000_000,
-            stdin=launch.stdin,
-            namespaced=True,
+    with open_door(ground.home.parent, Reach(own=(place_of(server.url),)), lambda *_: None) as door:
+        view = View(
+            writable=(ground.work, ground.home),
+            read_only=launch.read_only,
+            search_path=launch.env["PATH"],
+            door=door,
         )
-    )
+        ending = run_program(
+            Program(
+                argv=Bubblewrap().wrap(launch.argv, ground.work, view),
+                cwd=ground.work,
+                env=launch.env,
+                log=log,
+                seconds=_DEADLINE,
+                stall_seconds=_DEADLINE,
+                output_bytes=1_000_000,
+                stdin=launch.stdin,
+                namespaced=True,
+            )
+        )
     assert ending.exit_code == 0, ending.tail
     text = log.read_text()
     results = [e.text for e in parsed(text.splitlines()) if e.kind is Happening.TOOL_DONE]

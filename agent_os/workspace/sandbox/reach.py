@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from agent_os.domain.errors import AgentOSError
 
@@ -29,11 +29,14 @@ class Reach:
     named: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     """`HOST:PORT`."""
+    resolve: Callable[[str, int], list[Address]] = field(default=lambda h, p: _resolve(h, p))
 
     @property
     def local(self) -> tuple[str, ...]:
-        """Of `own`, those on this machine's loopback: the sandbox has another one."""
-        return tuple(place for place in self.own if _is_loopback(split_place(place)[0]))
+        """`HOST:PORT` of those on this machine's loopback: the sandbox has another one."""
+        found = (split_place(place) for place in (*self.own, *self.named))
+        local = (f"[{h}]:{p}" if ":" in h else f"{h}:{p}" for h, p in found if _is_loopback(h))
+        return tuple(dict.fromkeys(local))
 
     def __bool__(self) -> bool:
         return bool(self.named or self.own)
@@ -42,11 +45,11 @@ class Reach:
         """Where that is, all of it allowed; Refused, or OSError when it can't be found."""
         host = _plain(host)
         if any((host, port) == split_place(place) for place in self.own):
-            return _resolve(host, port)
+            return self.resolve(host, port)
         if not any(_matches(rule, host, port) for rule in self.named):
             raise Refused(f"{host}:{port} is not in the `network` of this profile.")
-        found = _resolve(host, port)
-        if _literal(host) is None:
+        found = self.resolve(host, port)
+        if _literal(host) is None and not _is_loopback(host):
             found = [address for address in found if _is_public(address[0])]
             if not found:
                 raise Refused(f"{host} leads into a private network.")
