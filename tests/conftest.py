@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Generator
 
 import pytest
 
-from tests import told
+from agent_os.workspace.sandbox import bwrap
+from tests import leaks, told
 from tests.agents import programs
 
 
@@ -28,11 +30,23 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Honour `needs(program)`: skip with the reason, but fail where everything must be there."""
     for marker in item.iter_markers("needs"):
         program = str(marker.args[0])
+        reason = ""
         if shutil.which(program, path=programs.search_path()) is None:
             reason = f"needs {program}, which is not installed"
+        elif program == "bwrap" and (problem := bwrap.problem()):
+            reason = f"needs {program}, which does not work here: {problem}"
+        if reason:
             if os.environ.get("CI") == "true":
                 pytest.fail(reason, pytrace=False)
             pytest.skip(reason)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_leaks(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """At the end of each worker: none of the fake secrets stands in what its tests left."""
+    yield
+    found = leaks.found_below(tmp_path_factory.getbasetemp())
+    assert found == [], "\n".join(found)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import requests
 
+from tests import planted
+
 START_SECONDS = 30
 STOP_SECONDS = 15
 GIT_ENVIRONMENT = {
@@ -59,7 +61,8 @@ class HubProcess:
         self.root = root
         self.record = record
         given = ["alice", "agent-os"] if users is None else users
-        self.users = dict(given) if isinstance(given, dict) else {u: f"token-of-{u}" for u in given}
+        made = {u: planted.github_token(u) for u in given}
+        self.users = dict(given) if isinstance(given, dict) else made
         self.ci_jobs = ci_jobs
         self.port = 0
         self.url = ""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 Property = tuple[str, object]
+_COUNTED = ("simulation", "chaos", "injection")
 
 
 def summary(reports: Iterable[Iterable[Property]]) -> Iterator[str]:
@@ -14,7 +15,7 @@ def summary(reports: Iterable[Iterable[Property]]) -> Iterator[str]:
     lives = [[str(v) for n, v in each if n == "killed_at"] for each in every]
     yield from _kills([life for life in lives if life])
     for each in every:
-        yield from (f"{name}: {value}" for name, value in each if name in ("simulation", "chaos"))
+        yield from (f"{name}: {value}" for name, value in each if name in _COUNTED)
 
 
 def _kills(lives: list[list[str]]) -> Iterator[str]:

@@ -14,10 +14,11 @@ from agent_os.attempt.directory import AttemptDirectory
 from agent_os.attempt.failpoints import failpoint
 from agent_os.attempt.home import make_folders, put_file
 from agent_os.attempt.journal import Journal
-from agent_os.attempt.listening import Listening, spent_before
+from agent_os.attempt.listening import Listening
 from agent_os.attempt.outside import agents_reach, way_out
 from agent_os.attempt.place import Place
-from agent_os.attempt.states import AgentProcess, AgentRun, load, save
+from agent_os.attempt.secrets import finder_of
+from agent_os.attempt.states import AgentProcess, AgentRun, save
 from agent_os.attempt.stopping import StopRequest
 from agent_os.domain.attempts import AgentOrder, Order
 from agent_os.domain.clock import Clock
@@ -25,10 +26,11 @@ from agent_os.domain.errors import AgentOSError
 from agent_os.domain.failures import FailureCode, Family, family
 from agent_os.domain.profiles import Profile
 from agent_os.domain.usage import Spent
-from agent_os.workspace.processes import End, Ending, Program, run_program
-from agent_os.workspace.proctable import read_process, touching
+from agent_os.secrets.finder import Finder
+from agent_os.workspace.bounds import Bounds
+from agent_os.workspace.processes import OVERUSED, End, Ending, Program, run_program
+from agent_os.workspace.proctable import read_process
 from agent_os.workspace.sandbox.port import Door, Sandbox, View
-from agent_os.workspace.tree import end_tree
 
 _TAIL_CHARS = 4_000
 _MOST_SAID = 300
@@ -75,7 +77,7 @@ class AgentStage:
                 )
             failpoint("agent.ended")
             hearing.end()
-            return self._judge(driver, reader, ending, hearing)
+            return self._finder.redact_model(self._judge(driver, reader, ending, hearing))
         except FileNotFoundError as error:
             detail = f"Not found: {error.filename}. {driver.install}".strip()
             return AgentRun(code=FailureCode.AGENT_MISSING, detail=detail)
@@ -87,8 +89,8 @@ class AgentStage:
     def _broken(self, error: Exception, spent: Spent | None) -> AgentRun:
         """The driver raised what it must not: another agent may do."""
         with self.directory.runner_log.open("a", encoding="utf-8") as file:
-            file.write("".join(traceback.format_exception(error)))
-        said = f"{type(error).__name__}: {error}"[:_MOST_SAID]
+            file.write(self._finder.redact("".join(traceback.format_exception(error))))
+        said = self._finder.redact(f"{type(error).__name__}: {error}")[:_MOST_SAID]
         detail = f"The driver `{self.agent.driver}` is broken: {said}."
         return AgentRun(code=FailureCode.AGENT_MISSING, detail=detail, spent=spent)
 
@@ -121,8 +123,9 @@ class AgentStage:
         for name, text in launch.files.items():
             put_file(self.place.home, name, text)
         view = self._view(launch, self._login(driver), door)
+        argv = self.sandbox.wrap(launch.argv, self.place.work, view)
         return Program(
-            argv=self.sandbox.wrap(launch.argv, self.place.work, view),
+            argv=argv,
             cwd=self.place.work,
             env=launch.env,
             log=self.place.log,
@@ -131,7 +134,10 @@ class AgentStage:
             output_bytes=self.order.limits.output_bytes,
             stdin=launch.stdin,
             namespaced=self.sandbox.namespaced,
+            bounds=Bounds.of(view.profile, view.writable, self.order.limits.free_disk_mb),
+            cleanup=self.sandbox.cleanup(argv),
             listen=hearing if driver.apis else None,
+            secrets=self._finder.values,
         )
 
     def _login(self, driver: Driver) -> tuple[tuple[Path, Path], ...]:
@@ -153,6 +159,10 @@ class AgentStage:
         return placed
 
     @property
+    def _finder(self) -> Finder:
+        return finder_of(self.order)
+
+    @property
     def _profile(self) -> Profile:
         return self.order.profiles.of(self.place.role)
 
@@ -172,6 +182,7 @@ class AgentStage:
             placed=placed,
             profile=profile,
             door=door,
+            environment=launch.env,
         )
 
     def _note(self, pid: int) -> None:
@@ -185,7 +196,7 @@ class AgentStage:
     def _judge(
         self, driver: Driver, reader: Reader, ending: Ending, hearing: Listening
     ) -> AgentRun:
-        finish = self._meaning(driver, reader, ending, hearing)
+        finish = _overused(ending) or self._meaning(driver, reader, ending, hearing)
         return AgentRun(
             code=finish.code,
             detail=finish.detail,
@@ -232,10 +243,12 @@ class AgentStage:
             case End.OUTPUT_LIMIT:
                 words = f"Wrote more than {limits.output_bytes} bytes of output."
                 return Finish(FailureCode.AGENT_FAILED, words)
-            case End.EXITED:
+            case _:
                 pass
-        if self.sandbox.namespaced and ending.exit_code == 1 and ending.tail.startswith("bwrap: "):
-            missing = ending.tail.startswith("bwrap: execvp")
+        missing = ending.tail.startswith("bwrap: execvp")
+        # A relay says it too, once it has begun; an agent that says so itself is not believed.
+        unstarted = not ending.began or (missing and driver.apis)
+        if ending.exit_code == 1 and unstarted and ending.tail.startswith("bwrap: "):
             code = FailureCode.AGENT_MISSING if missing else FailureCode.SANDBOX_FAILED
             detail = f"{ending.tail.strip()[:300]} {driver.install if missing else ''}"
             return Finish(code, detail.strip())
@@ -257,31 +270,17 @@ class AgentStage:
         return Finish(FailureCode.OVERLOADED, words)
 
 
+def _overused(ending: Ending) -> Finish | None:
+    """It used more of the machine than it may; a disk may also be full for others."""
+    if ending.end not in OVERUSED:
+        return None
+    full = ending.end is End.DISK_FULL
+    return Finish(FailureCode.DISK_FULL if full else FailureCode.AGENT_FAILED, ending.over)
+
+
 def _over_budget(hearing: Listening, cap: float | None) -> str:
     usd = hearing.spent.usd or 0.0
     return (
         f"It cost ${usd:.2f} of the ${cap or 0:.2f} that this attempt may; "
         "the cap is looked at after each turn, so one turn may go over."
     )
-
-
-def end_lost_agent(directory: AttemptDirectory, agent: AgentOrder) -> AgentRun:
-    """The agent ran under a runner that died: end what is left, and say that it is lost."""
-    return AgentRun(
-        code=FailureCode.LOST,
-        detail="The runner ended while the agent ran; the work was kept.",
-        leftovers=end_left_behind(directory),
-        spent=spent_before(directory.events, agent),
-    )
-
-
-def end_left_behind(directory: AttemptDirectory) -> int:
-    """End what a runner that died has left of its agent; returns how many processes lived."""
-    noted = load(directory.agent_process, AgentProcess)
-    sessions = frozenset[int]()
-    if noted is not None:
-        now = read_process(noted.pid)
-        # The session's number is free again once all in it are gone: then it is another's.
-        if now is None or now.started == noted.pid_started:
-            sessions = frozenset({noted.pid})
-    return end_tree(lambda: touching(directory.path, sessions), grace_seconds=0)

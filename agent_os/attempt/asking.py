@@ -10,7 +10,9 @@ from agent_os.domain.requests import (
     LONGEST_TITLE,
     MOST_REQUESTS,
     AgentRequest,
+    FollowUpRequest,
     Grant,
+    LabelRequest,
     QuestionRequest,
 )
 
@@ -81,7 +83,7 @@ def _plain(label: str) -> str:
 def what_is_wrong(error: ErrorDetails) -> str:
     """Of the list in the front matter, in words an agent can act on."""
     loc = error["loc"]
-    if error["type"] == "too_long":
+    if error["type"] == "too_long" and len(loc) == 1:
         return f"`requests` has more than {MOST_REQUESTS} entries."
     if len(loc) < 2:
         return "`requests` is a list, or is left out."
@@ -94,6 +96,21 @@ def what_is_wrong(error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
         return f"{place}: there is no `{key}`; a {kind} has {_KINDS[kind]}, and nothing else."
     return f"{place}: `{key}` of a {kind}: {error['msg']}."
+
+
+def too_long(requests: Iterable[AgentRequest]) -> str:
+    """What is wrong with titles and labels; empty: nothing."""
+    for number, request in enumerate(requests, 1):
+        match request:
+            case FollowUpRequest(title=line) | LabelRequest(label=line):
+                if len(line) > LONGEST_TITLE or "\n" in line:
+                    return (
+                        f"entry {number} of `requests`: title and label are one line of at most "
+                        f"{LONGEST_TITLE} characters"
+                    )
+            case _:
+                pass
+    return ""
 
 
 def questions(requests: Iterable[AgentRequest]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from dataclasses import dataclass
 
 from agent_os.attempt.signature import fingerprint
@@ -11,6 +12,7 @@ from agent_os.domain.errors import AgentOSError, GitError, SandboxError
 from agent_os.domain.failures import FailureCode
 
 _NO_SPACE = ("No space left on device", "Disk quota exceeded")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _MAX_DETAIL = 500
 
 
@@ -25,7 +27,9 @@ class Failure:
 
 def failure(code: FailureCode, detail: str, *evidence: str) -> Failure:
     """A failure whose signature comes from `evidence`, or from the detail if there is none."""
-    return Failure(code, detail[:_MAX_DETAIL], f"{code}:{fingerprint(*(evidence or (detail,)))}")
+    # It may quote what an agent or a test wrote, and is shown in terminals.
+    said = _CONTROLS.sub("\ufffd", detail[:_MAX_DETAIL])
+    return Failure(code, said, f"{code}:{fingerprint(*(evidence or (detail,)))}")
 
 
 def failure_of(error: Exception) -> Failure:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path, PurePath
 
 from agent_os.workspace.candidates import is_real_directory
+from agent_os.workspace.removing import remove
 
 
 def put_file(home: Path, name: str, text: str) -> None:
@@ -33,6 +33,6 @@ def make_folders(home: Path, name: str) -> Path:
 
 def _remove(path: Path) -> None:
     if is_real_directory(path):
-        shutil.rmtree(path, ignore_errors=True)
+        remove(path)
     else:
         path.unlink(missing_ok=True)

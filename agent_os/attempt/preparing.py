@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 
 from agent_os.attempt.directory import AttemptDirectory
 from agent_os.attempt.failpoints import failpoint
 from agent_os.attempt.prompt import write_prompt
 from agent_os.attempt.states import Prepared
 from agent_os.domain.attempts import Kind, Order
+from agent_os.workspace import steering
+from agent_os.workspace.removing import remove
 from agent_os.workspace.snapshot import SnapshotRepository
 from agent_os.workspace.workdir import checkout
 
@@ -16,7 +18,7 @@ from agent_os.workspace.workdir import checkout
 def prepare(directory: AttemptDirectory, order: Order, repository: SnapshotRepository) -> Prepared:
     """Make everything anew; whatever an interrupted try left is removed. No agent ran yet."""
     for path in (directory.work, directory.home):
-        shutil.rmtree(path, ignore_errors=True)
+        remove(path)
     repository.create((order.start, order.base))
     failpoint("prepare.half")
     ready = _without_agent(order, repository)
@@ -30,10 +32,12 @@ def prepare(directory: AttemptDirectory, order: Order, repository: SnapshotRepos
         author_name=order.author_name,
         author_email=order.author_email,
     )
+    placed = steering.differing(repository.path, order.base, checked_out)
+    steering.place(directory.work, placed)
     directory.home.mkdir(mode=0o700)
     for path in (directory.task, directory.handoff):
         path.touch()
-    write_prompt(directory, order)
+    write_prompt(directory, order, [os.fsdecode(one.path) for one in placed])
     return Prepared(checked_out=checked_out, needs_agent=True)
 
 

@@ -5,7 +5,9 @@ A template of the owner's, in the attempt's folder `prompts`, goes before ours o
 
 from __future__ import annotations
 
-import re
+import json
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import (
@@ -21,8 +23,12 @@ from jinja2 import (
 from agent_os.attempt import answer
 from agent_os.attempt.directory import AttemptDirectory, write_atomic
 from agent_os.attempt.result import example, instructions
+from agent_os.attempt.secrets import finder_of
 from agent_os.domain.attempts import Order, PromptBudget
 from agent_os.domain.errors import BadInput
+from agent_os.policy import fences
+from agent_os.policy.fences import from_outside
+from agent_os.policy.invisible import spelled_out
 
 LONGEST_PROMPT = 400_000
 #: Files in which repositories tell coding agents about themselves.
@@ -35,8 +41,11 @@ _WRONG = (
 )
 
 
-def write_prompt(directory: AttemptDirectory, order: Order) -> None:
-    """Write `prompt.md` from the order's parts, the handoff and the result contract. BadInput."""
+def write_prompt(directory: AttemptDirectory, order: Order, restored: Sequence[str] = ()) -> None:
+    """Write `prompt.md` from the order's parts, the handoff and the result contract. BadInput.
+
+    `restored`: files of the work dir that are as on the base and not as in its commit.
+    """
     budget = order.budget.model_dump()
     parts = {
         name: from_outside(cut(text, budget[name]))
@@ -48,22 +57,30 @@ def write_prompt(directory: AttemptDirectory, order: Order) -> None:
     text = render(
         "answer.md.j2" if answers else "prompt.md.j2",
         directory.prompts,
+        sources=sources_of(order),
+        removed=order.removed,
         sections=from_outside(asked),
         answer_instructions=answer.instructions(order.sections),
         answer_example=answer.example(),
-        title=" ".join(order.title.split()),
+        title=from_outside(" ".join(order.title.split())),
         task=order.task,
         kind=order.kind.value,
         start=order.base if order.kind == "refresh" else order.start,
         parts=parts,
         handoff=from_outside(cut(handoff, order.budget.handoff)),
+        restored=from_outside(cut(spelled_out(", ".join(restored)), order.budget.lessons)),
         guides=[name for name in GUIDES if (directory.work / name).is_file()],
         setup=order.gates.setup,
         checks=order.gates.checks,
         instructions=instructions(order.grant),
         example=example(),
     )
-    write_atomic(directory.prompt, text)
+    write_atomic(directory.prompt, finder_of(order).redact(text))
+
+
+def sources_of(order: Order) -> defaultdict[str, str]:
+    """Who wrote each part; empty where the order does not say."""
+    return defaultdict(str, order.sources)
 
 
 def repair_prompt(directory: AttemptDirectory, order: Order, problem: str, *, fresh: bool) -> str:
@@ -81,7 +98,11 @@ def repair_prompt(directory: AttemptDirectory, order: Order, problem: str, *, fr
 
 
 def render(name: str, owners: Path, **values: object) -> str:
-    """A template, the owner's before ours. BadInput names the file and what is wrong in it."""
+    """A template, the owner's before ours. BadInput names the file and what is wrong in it.
+
+    `fence` is there for the lines around outside text: no text can know it. Values are never
+    read as templates.
+    """
     # Markdown, not HTML: nothing is to be escaped.
     environment = Environment(
         loader=ChoiceLoader(
@@ -93,8 +114,9 @@ def render(name: str, owners: Path, **values: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    fence = fences.mark(json.dumps(values, default=str, sort_keys=True))
     try:
-        return environment.get_template(name).render(values)
+        return environment.get_template(name).render({"fence": fence, **values})
     except _WRONG as error:
         line = f", line {error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
         raise BadInput(
@@ -123,9 +145,3 @@ def cut(text: str, budget: int) -> str:
 def full_size(budget: PromptBudget) -> int:
     """The tokens that all parts together may have."""
     return sum(budget.model_dump().values())
-
-
-def from_outside(text: str) -> str:
-    """The text, unable to end the fence around it."""
-    # Of one line: \s would try each of many empty lines with all that follow it.
-    return re.sub(r"^([^\S\n]*)=====", r"\1= ====", text, flags=re.M).strip()

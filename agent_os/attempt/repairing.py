@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from agent_os.agents.registry import driver_named
-from agent_os.attempt.agent import AgentStage, end_left_behind
+from agent_os.attempt.agent import AgentStage
 from agent_os.attempt.answer import FILE_NAME as ANSWER_FILE
 from agent_os.attempt.answer import SOURCES, missing, read_answer
 from agent_os.attempt.directory import write_atomic
 from agent_os.attempt.failpoints import failpoint
+from agent_os.attempt.lost import end_left_behind
 from agent_os.attempt.prompt import repair_prompt
 from agent_os.attempt.result import FILE_NAME, parse_result, read_result
 from agent_os.attempt.states import AgentRun, load, save
@@ -24,7 +25,7 @@ def repair(stage: AgentStage, run: AgentRun) -> AgentRun | None:
     if done is not None or run.code is not None:
         return done
     if directory.repair_started.exists():
-        end_left_behind(directory)
+        end_left_behind(directory, stage.sandbox)
         return None
     driver = driver_named(stage.agent.driver)
     problem = _problem(stage) if driver.apis else ""

@@ -17,6 +17,7 @@ from agent_os.workspace.candidates import is_real_directory, read_regular
 
 FILE_NAME = ".agent_result.md"
 MAX_BYTES = 256 * 1024
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 #: An agent can only lower the verdict: codes that would not be charged are not its to claim.
 BLOCKERS = (
     *(code for code in FailureCode if FAMILIES[code] is Family.PERSON),
@@ -94,6 +95,8 @@ class AgentResult(BaseModel):
             raise ValueError("`blocker` must be left out when status is complete")
         if self.status is not Status.COMPLETE and self.blocker not in BLOCKERS:
             raise ValueError(f"`blocker` must be one of {', '.join(BLOCKERS)}")
+        if too_long := asking.too_long(self.requests):
+            raise ValueError(too_long)
         if not self.summary:
             raise ValueError("the section Summary is missing or empty")
         for name, title, ask in sections():
@@ -160,6 +163,8 @@ def parse_result(data: bytes) -> AgentResult:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadInput(f"{FILE_NAME} is not UTF-8 (byte {error.start}).") from error
+    # Who shows it need not think of what a terminal would obey.
+    text = _CONTROLS.sub("\ufffd", text)
     match = re.match(r"\ufeff?\s*---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|$)(.*)", text, re.S)
     if match is None:
         raise BadInput(f"{FILE_NAME} must start with front matter between lines of `---`.")
@@ -167,7 +172,7 @@ def parse_result(data: bytes) -> AgentResult:
         front = yaml.safe_load(match[1])
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         # PyYAML raises ValueError for a date that does not exist, for one.
-        raise BadInput(f"The front matter of {FILE_NAME} is not YAML.") from error
+        raise BadInput(f"The front matter of {FILE_NAME} is not YAML{_where(error)}.") from error
     if not isinstance(front, dict) or not set(front) <= _FRONT:
         known = "`status`, `blocker` and `requests`"
         raise BadInput(f"The front matter of {FILE_NAME} holds {known} only.")
@@ -181,6 +186,12 @@ def parse_result(data: bytes) -> AgentResult:
         raise BadInput(f"{FILE_NAME}: {f'{where}: ' if where else ''}{first['msg']}.") from error
 
 
+def _where(error: Exception) -> str:
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return ""
+    return f": line {error.problem_mark.line + 2}: {error.problem}"
+
+
 def _parse_sections(body: str) -> dict[str, str]:
     names = {title.casefold(): name for name, title, _ in sections()}
     found: dict[str, list[str]] = {}
@@ -188,12 +199,14 @@ def _parse_sections(body: str) -> dict[str, str]:
     fenced = False
     for line in body.splitlines():
         fenced ^= line.lstrip().startswith("```")
-        heading = None if fenced else re.fullmatch(r"#{1,2}\s+(.+?)\s*#*\s*", line)
+        # Not one expression for the whole line: that takes for ever on a line made for it.
+        heading = None if fenced else re.match(r"#{1,2}\s+(?=\S)", line)
         if heading:
-            name = names.get(heading[1].casefold())
+            title = line[heading.end() :].rstrip().rstrip("#").rstrip()
+            name = names.get(title.casefold())
             if name is None or name in found:
                 why = "twice" if name in found else "unknown"
-                raise BadInput(f"{FILE_NAME}: the section {heading[1][:60]!r} is {why}.")
+                raise BadInput(f"{FILE_NAME}: the section {title[:60]!r} is {why}.")
             current = found[name] = []
         elif current is not None:
             current.append(line)

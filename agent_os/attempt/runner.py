@@ -6,7 +6,7 @@ import os
 import traceback
 from datetime import datetime
 
-from agent_os.attempt.agent import AgentStage, end_lost_agent
+from agent_os.attempt.agent import AgentStage
 from agent_os.attempt.directory import AttemptDirectory, write_atomic
 from agent_os.attempt.failpoints import failpoint
 from agent_os.attempt.failure import Failure, failure, failure_of
@@ -14,15 +14,17 @@ from agent_os.attempt.gates.answer import judge_answer
 from agent_os.attempt.gates.changes import Change, diff_text, read_changes
 from agent_os.attempt.gates.context import GateContext
 from agent_os.attempt.gates.contract import check_contract
+from agent_os.attempt.gates.secrets import secrets_in
 from agent_os.attempt.gates.sequence import run_gates
 from agent_os.attempt.journal import Journal
 from agent_os.attempt.leaving import PART_CHARS, leaving_requests, make_findings, make_handoff
+from agent_os.attempt.lost import end_lost_agent
 from agent_os.attempt.place import workplace
 from agent_os.attempt.preparing import prepare
 from agent_os.attempt.prompt import LONGEST_PROMPT
 from agent_os.attempt.repairing import repair
 from agent_os.attempt.result import AgentResult
-from agent_os.attempt.secrets import hidden, secrets_of, told
+from agent_os.attempt.secrets import finder_of
 from agent_os.attempt.states import AgentRun, Prepared, Reviewed, Started, Taken, load, save
 from agent_os.attempt.stopping import StopRequest
 from agent_os.attempt.taking import read_taken_answer, read_taken_result, take
@@ -49,7 +51,8 @@ class Runner:
         self.order = order
         self.clock = clock
         self.stop = stop
-        self.journal = Journal(directory.events, clock)
+        self.finder = finder_of(order)
+        self.journal = Journal(directory.events, clock, self.finder.redact)
         self.repository = SnapshotRepository(
             directory.repository,
             (directory.path / order.mirror).resolve(),
@@ -72,7 +75,7 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - the boundary: every end needs an outcome
             self._log_error()
             failed = failure_of(error)
-        outcome = hidden(self._outcome(failed, started.at), secrets_of(self.order))
+        outcome = self.finder.redact_model(self._outcome(failed, started.at))
         write_atomic(self.directory.outcome, outcome.model_dump_json(indent=1))
         failpoint("outcome.done")
         code = outcome.code.value if outcome.code else None
@@ -108,14 +111,16 @@ class Runner:
         prepared = load(self.directory.prepared, Prepared)
         if prepared is None:
             self.stop.check()
-            self.sandbox = choose(self.order.sandbox)
+            self.sandbox = choose(self.order.sandbox, self.order.sandbox_image)
             self.journal.write("prepare", "started", sandbox=self.sandbox.kind)
             prepared = prepare(self.directory, self.order, self.repository)
             save(self.directory.prepared, prepared)
+            if self.order.removed:
+                self.journal.write("prepare", "removed", hidden=self.order.removed)
             self.journal.write("prepare", "ended")
             failpoint("prepare.done")
         if self.sandbox is None:
-            self.sandbox = choose(self.order.sandbox)
+            self.sandbox = choose(self.order.sandbox, self.order.sandbox_image)
         return prepared
 
     def _run_agent(self) -> AgentRun:
@@ -124,7 +129,7 @@ class Runner:
         if done is not None:
             return done
         if self.directory.agent_started.exists():
-            done = end_lost_agent(self.directory, self.order.agent)
+            done = end_lost_agent(self.directory, self.order.agent, self.sandbox)
         else:
             self.stop.check()
             write_atomic(self.directory.agent_started, self.clock.now().isoformat())
@@ -156,6 +161,7 @@ class Runner:
         taken = load(self.directory.snapshot_taken, Taken)
         if taken is None:
             taken = take(self.directory, self.order, prepared, self.repository)
+            taken = self.finder.redact_model(taken)
             save(self.directory.snapshot_taken, taken)
             self.journal.write("snapshot", "ended", head=taken.head, kept=len(taken.kept))
             failpoint("snapshot.done")
@@ -186,6 +192,7 @@ class Runner:
             self.journal.write("gates", "started")
             failpoint("gates.half")
             evidence = run_gates(self._context(self.taken.head, self.sandbox), contract)
+        evidence = self.finder.redact_model(evidence)
         write_atomic(self.directory.evidence, evidence.model_dump_json(indent=1))
         failpoint("gates.done")
         return evidence
@@ -254,7 +261,7 @@ class Runner:
             evidence=self.evidence,
             reviewers=reviewers,
             handoff=make_handoff(
-                self.order, self.agent_run, self.result, self.evidence, diff or answer.safe, failed
+                self.order, self.agent_run, self.result, self.evidence, diff or answer.text, failed
             ),
             findings=make_findings(self.result),
             kept=self.taken.kept,
@@ -275,15 +282,13 @@ class Runner:
             return (), ""
 
     def _tells(self) -> bool:
-        """Whether nobody may go on from the work: what its agent was given stands in it."""
+        """Whether nobody may go on from the work: a secret stands in it."""
         head = self.taken.head
         try:
-            return head is not None and told(
-                self.repository.path, head, (self.order.base,), secrets_of(self.order)
-            )
+            return head is not None and bool(secrets_in(self.repository, self.order, head))
         except GitError:
             return True
 
     def _log_error(self) -> None:
         with self.directory.runner_log.open("a", encoding="utf-8") as file:
-            file.write(traceback.format_exc())
+            file.write(self.finder.redact(traceback.format_exc()))

@@ -1,10 +1,8 @@
-"""What agents were given and may not pass on: keys, and the login that the owner lent.
-
-Found as it was given only: who encodes it is not noticed.
-"""
+"""What agents were given and may not pass on: keys, and the login that the owner lent."""
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -13,13 +11,11 @@ from pathlib import Path
 from typing import cast
 
 from agent_os.agents.registry import driver_named
-from agent_os.domain.attempts import AgentOrder, Order, Outcome
+from agent_os.domain.attempts import AgentOrder, Order
 from agent_os.domain.errors import BadInput
-from agent_os.workspace.git import checked_sha, git_tells
+from agent_os.secrets.finder import Finder
+from agent_os.secrets.values import SHORTEST
 
-HIDDEN = "[key]"
-#: Shorter ones stand in ordinary texts too.
-_SHORTEST = 8
 _SHORTEST_IN_LOGIN = 16
 _NAMES = re.compile(r"(?i)token|key|secret|passw|^access$|^refresh$")
 _LARGEST_LOGIN = 1_000_000
@@ -32,40 +28,34 @@ def secrets_of(order: Order) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda text: (-len(text), text)))
 
 
-def told(git_dir: Path, head: str, known: Iterable[str], secrets: Iterable[str]) -> bool:
-    """Whether one stands in a commit that `head` has and `known` have not: in its message, its
-    authors, its files or their names. GitError when that can't be told."""
-    needles = [secret.encode() for secret in secrets]
-    if not needles:
-        return False
-    # Of a merge, what none of its parents has.
-    shown = ("--format=%B%n%an%n%ae%n%cn%n%ce", "-p", "--cc", "--root", "--text", "--no-renames")
-    plain = ("--no-color", "--no-textconv", "--no-ext-diff")
-    without = (f"^{checked_sha(sha)}" for sha in known)
-    args = ("log", *shown, *plain, checked_sha(head), *without)
-    return git_tells(*args, needles=needles, git_dir=git_dir)
+def finder_of(order: Order) -> Finder:
+    """Looks for what its agents were given, and for what looks like a token."""
+    return _finder(secrets_of(order))
 
 
-def hidden(outcome: Outcome, secrets: Iterable[str]) -> Outcome:
-    """The same without them: what it holds goes on to people, other agents and other vendors."""
-    text = outcome.model_dump_json()
-    for secret in secrets:
-        text = text.replace(json.dumps(secret, ensure_ascii=False)[1:-1], HIDDEN)
-    return Outcome.model_validate_json(text)
+@functools.lru_cache(maxsize=8)
+def _finder(secrets: tuple[str, ...]) -> Finder:
+    return Finder(secrets)
 
 
 def _given(agent: AgentOrder) -> Iterator[str]:
-    names = [name for name in agent.env if _NAMES.search(name)]
-    names += [agent.provider.key_variable] if agent.provider else []
-    held = (os.environ.get(name, "") for name in names)
-    yield from (text for text in held if len(text) >= _SHORTEST)
+    yield from in_environment(agent.env)
+    key = os.environ.get(agent.provider.key_variable, "") if agent.provider else ""
+    yield from (text for text in (key,) if len(text) >= SHORTEST)
     if agent.own_login:
-        yield from _in_login(agent)
+        yield from in_login(agent.driver)
 
 
-def _in_login(agent: AgentOrder) -> Iterator[str]:
+def in_environment(names: Iterable[str]) -> Iterator[str]:
+    """The values of those of the variables that are secrets by their names."""
+    held = (os.environ.get(name, "") for name in names if _NAMES.search(name))
+    yield from (text for text in held if len(text) >= SHORTEST)
+
+
+def in_login(driver: str) -> Iterator[str]:
+    """The tokens in the files in which the driver's program keeps its owner's login."""
     try:
-        files = driver_named(agent.driver).login_files
+        files = driver_named(driver).login_files
     except BadInput:
         return
     for name in files:

@@ -74,6 +74,8 @@ class Taken(Contract):
     """Files changed in an attempt that was to answer only."""
     answer_problem: str = ""
     """Why there is no usable answer, where one was asked for."""
+    answer_gives_away: str = ""
+    """What kind of secret stood in the answer; it was taken out."""
 
 
 class Asked(Contract):

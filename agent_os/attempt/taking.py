@@ -10,10 +10,12 @@ from agent_os.attempt.failpoints import failpoint
 from agent_os.attempt.gates.answer import Answer
 from agent_os.attempt.gates.changes import read_changes
 from agent_os.attempt.result import AgentResult, parse_result, read_result
-from agent_os.attempt.secrets import secrets_of
+from agent_os.attempt.secrets import finder_of
 from agent_os.attempt.states import Prepared, Taken
 from agent_os.domain.attempts import KeptRef, Kind, Order
 from agent_os.domain.errors import BadInput
+from agent_os.secrets.finder import Finder
+from agent_os.workspace import steering
 from agent_os.workspace.snapshot import SnapshotRepository, Taking, take_snapshot
 
 
@@ -37,18 +39,22 @@ def take(
             ref_prefix=ref_prefix(order),
             message=order.commit_message,
             parents=_parents(order, repository),
+            placed=steering.differing(repository.path, order.base, prepared.checked_out),
             always=order.kind is Kind.REFRESH,
         ),
     )
     failpoint("snapshot.half")
     repository.bundle(directory.bundle, snapshot.kept)
-    problem = _take_result(directory)
+    finder = finder_of(order)
+    problem = _take_result(directory, finder)
     answers = order.deliverable == "answer"
+    answer_problem, gives_away = _take_answer(directory, finder) if answers else ("", "")
     return Taken(
         # Of an answer nothing is published but the answer; what was changed is only kept.
         head=None if answers else snapshot.head,
         thrown_away=_changed(repository, prepared, snapshot.head) if answers else 0,
-        answer_problem=_take_answer(directory) if answers else "",
+        answer_problem=answer_problem,
+        answer_gives_away=gives_away,
         kept=tuple(snapshot.kept),
         notes=tuple(note.encode("utf-8", "replace").decode() for note in snapshot.notes),
         problem=problem,
@@ -77,7 +83,7 @@ def read_taken_answer(directory: AttemptDirectory, order: Order, taken: Taken) -
     text = ""
     if order.deliverable == "answer" and not taken.answer_problem:
         text = directory.read_text(directory.answer, MAX_BYTES)
-    return Answer(text, taken.answer_problem, taken.thrown_away, secrets_of(order))
+    return Answer(text, taken.answer_problem, taken.thrown_away, taken.answer_gives_away)
 
 
 def _changed(repository: SnapshotRepository, prepared: Prepared, head: str | None) -> int:
@@ -85,12 +91,14 @@ def _changed(repository: SnapshotRepository, prepared: Prepared, head: str | Non
     return len(read_changes(repository.path, prepared.checked_out, head)) if head else 0
 
 
-def _take_answer(directory: AttemptDirectory) -> str:
+def _take_answer(directory: AttemptDirectory, finder: Finder) -> tuple[str, str]:
+    """(what is wrong with it, what kinds of secrets it held)."""
     try:
-        write_atomic(directory.answer, read_answer(directory.work))
+        text = read_answer(directory.work)
     except BadInput as error:
-        return error.message
-    return ""
+        return error.message, ""
+    write_atomic(directory.answer, finder.redact(text))
+    return "", ", ".join(finder.kinds(text))
 
 
 def _without_agent(
@@ -103,11 +111,13 @@ def _without_agent(
     return Taken(head=prepared.head, kept=kept)
 
 
-def _take_result(directory: AttemptDirectory) -> str:
+def _take_result(directory: AttemptDirectory, finder: Finder) -> str:
     try:
         data = read_result(directory.work)
         if data is None:
             return ""
+        text = data.decode("utf-8", "surrogateescape")
+        data = finder.redact(text).encode("utf-8", "surrogateescape")
         handle = os.open(directory.result, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -11,7 +11,7 @@ from agent_os.agents import prices
 from agent_os.attempt.directory import write_atomic
 from agent_os.attempt.failpoints import failpoint
 from agent_os.attempt.failure import Failure, failure
-from agent_os.attempt.prompt import cut, from_outside, render
+from agent_os.attempt.prompt import cut, from_outside, render, sources_of
 from agent_os.attempt.runner import Runner
 from agent_os.attempt.states import Asked, Thought, load, save
 from agent_os.attempt.stopping import StopRequest
@@ -39,7 +39,7 @@ class TriageRunner(Runner):
     def _stages(self) -> Failure | None:
         self.thought = load(self.directory.triage_done, Thought)
         if self.thought is None:
-            self.thought = self._think()
+            self.thought = self.finder.redact_model(self._think())
             save(self.directory.triage_done, self.thought)
             code = self.thought.code.value if self.thought.code else None
             self.journal.write("triage", "ended", code=code)
@@ -58,6 +58,7 @@ class TriageRunner(Runner):
         if self.order.thinker is None:
             raise BadInput("The order names no model to ask.")
         prompt = triage_prompt(self)
+        prompt = self.finder.redact(prompt)
         write_atomic(self.directory.prompt, prompt)
         save(self.directory.triage_started, Asked(times=asked.times + 1))
         self.journal.write("triage", "started", model=self.order.thinker.model)
@@ -90,6 +91,8 @@ def triage_prompt(runner: TriageRunner) -> str:
         "triage.md.j2",
         runner.directory.prompts,
         title=from_outside(" ".join(order.title.split())),
+        sources=sources_of(order),
+        removed=order.removed,
         task=order.task.partition("#")[0],
         parts={name: from_outside(cut(text, budget[name])) for name, text in parts.items()},
         schema=json.dumps(schema(), indent=1),

@@ -29,14 +29,14 @@ DEFAULT_CONFIG = Path("config.yaml")
 
 
 @contextmanager
-def failing() -> Generator[None]:
+def failing(redact: Callable[[str], str] = lambda text: text) -> Generator[None]:
     """Our errors become a message and exit code 1; every command runs inside."""
     from agent_os.domain.errors import AgentOSError
 
     try:
         yield
     except AgentOSError as error:
-        typer.secho(f"Error ({error.code}): {error.message}", err=True, fg="red")
+        typer.secho(f"Error ({error.code}): {redact(error.message)}", err=True, fg="red")
         if error.next_step:
             typer.echo(f"Next: {error.next_step}", err=True)
         raise typer.Exit(1) from error
@@ -51,8 +51,8 @@ def load(config: Path) -> Config:
     return load_config(config)
 
 
-def configure_logging() -> None:
-    """Logs go to stderr: short lines on a terminal, JSON elsewhere."""
+def configure_logging(redact: Callable[[Any], Any] = lambda data: data) -> None:
+    """Logs go to stderr: short lines on a terminal, JSON elsewhere. `redact`: without secrets."""
     import logging
 
     import structlog
@@ -68,6 +68,7 @@ def configure_logging() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            lambda _logger, _method, event: redact(event),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
@@ -81,6 +82,8 @@ def opened(config: Path) -> Generator[World]:
     with failing():
         configure_logging()
         world = build_world(load(config))
+    with failing(world.finder.redact):
+        configure_logging(world.finder.redact_data)
         try:
             yield world
         finally:

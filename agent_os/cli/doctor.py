@@ -59,9 +59,18 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> N
         data = [f.model_dump(mode="json") for f in found]
 
         def draw(console: Console) -> None:
-            rows = [[_SIGNS[f.grade], f.name, f.detail, f.fix] for f in found]
+            rows = [[_SIGNS[f.grade], f.name, f.detail, _in_a_cell(f.fix)] for f in found]
             console.print(table("", ["", "check", "what was found", "fix"], rows))
+            for finding in found:
+                if "\n" in finding.fix:
+                    # Commands, to be copied as they are.
+                    said = f"\n{finding.name}:\n{finding.fix}"
+                    console.print(said, markup=False, highlight=False, soft_wrap=True)
 
         show(json, data, draw)
         if any(f.grade is checks.Grade.FAIL for f in found):
             raise typer.Exit(1)
+
+
+def _in_a_cell(fix: str) -> str:
+    return "see below" if "\n" in fix else fix

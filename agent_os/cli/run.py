@@ -76,7 +76,8 @@ def up(
 
         ours = partial(is_own_act, replace(world, client=world.client.copy()))
         secret = webhooks.secret.get_secret_value()
-        receiver = Receiver(secret, daemon.wake, daemon.working, ours)
+        token = webhooks.token.get_secret_value()
+        receiver = Receiver(secret, daemon.wake, daemon.working, ours, token)
         with served(receiver.app(), *webhooks.address) as port:
             typer.echo(f"Webhooks are received at port {port}.", err=True)
             daemon.serve()

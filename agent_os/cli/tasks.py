@@ -77,9 +77,16 @@ def _status(data: dict[str, Any]) -> RenderableType:
         refused = [[d["task"], d["reason"], d["why"]] for d in data["declined"]]
         parts.append(table("Not taken", ["issue", "reason", "why"], refused))
     repos = [[r["name"], r["mode"], _repo_state(r)] for r in data["repositories"]]
+    measured = [f"{r['name']}: {r['auto_merge']}" for r in data["repositories"] if r["auto_merge"]]
     parts.append(table("Repositories", ["name", "mode", "state"], repos))
-    if data["sandbox"] == "none":
-        parts.append(Text("sandbox: none (agents can reach this machine's files)", style="red"))
+    parts += [Text(line) for line in measured]
+    if data["no_sandbox"]:
+        said = f"no sandbox: {data['no_sandbox']}. Nothing starts; `agent-os doctor` has the fix."
+        parts.append(Text(said, style="red"))
+    if data["unsandboxed"]:
+        names = ", ".join(data["unsandboxed"])
+        said = f"sandbox: none (agents can reach this machine's files): {names}"
+        parts.append(Text(said, style="red"))
     if data["own_logins"]:
         names = ", ".join(data["own_logins"])
         parts.append(Text(f"own login: {names} can read the login that you lend", style="red"))

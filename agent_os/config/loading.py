@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import NoneType
 from typing import Any, TypeVar
 
 import yaml
@@ -55,7 +56,7 @@ def _refuse_token_for_agents(
     config: Config, content: bytes, name: str, environ: Mapping[str, str]
 ) -> None:
     """No agent holds what opens GitHub, also not by a variable of another name."""
-    secrets = (config.github.token, config.webhooks.secret)
+    secrets = (config.github.token, config.webhooks.secret, config.webhooks.token)
     held = {secret.get_secret_value() for secret in secrets} - {""}
     for provider_name, provider in config.providers.items():
         if provider.api_key.value.get_secret_value() in held:
@@ -249,12 +250,19 @@ def _suggestion(key: str, parents: Sequence[Any], model: type[BaseModel]) -> str
     return f"; known keys: {', '.join(keys)}" if keys else ""
 
 
+def _without_none(annotation: Any) -> Any:
+    """The one type of `X | None`."""
+    inner = getattr(annotation, "__args__", ())
+    others = [one for one in inner if one is not NoneType]
+    return others[0] if len(others) == 1 < len(inner) else annotation
+
+
 def _keys_at(model: Any, parents: Sequence[Any]) -> list[str]:
     """The keys of the settings class found by walking field annotations along `parents`."""
     for part in parents:
         if isinstance(model, type) and issubclass(model, BaseModel):
             fields = {f.alias or n: f.annotation for n, f in model.model_fields.items()}
-            model = fields.get(str(part))
+            model = _without_none(fields.get(str(part)))
         else:
             inner = [a for a in getattr(model, "__args__", ()) if a is not Ellipsis]
             model = inner[-1] if inner else None

@@ -8,20 +8,29 @@ from pydantic import Field, model_validator
 
 from agent_os.config.loading import read_yaml
 from agent_os.config.settings import Settings
+from agent_os.domain.approvals import AddedApprovals, ApprovalRules
 from agent_os.domain.profiles import Narrowings
 from agent_os.domain.requests import GrantPart
 
 PATHS = (".agent-os.yaml", ".github/agent-os.yml")
 
+#: They run with the repository's secrets as soon as they are pushed.
+WORKFLOWS = (".github/workflows/**", ".github/actions/**")
+
 #: Changing these changes who decides what is merged, so no task may.
 ALWAYS_PROTECTED = (
-    ".github/workflows/**",
-    ".github/actions/**",
+    *WORKFLOWS,
     *PATHS,
     "CODEOWNERS",
     ".github/CODEOWNERS",
     "docs/CODEOWNERS",
 )
+
+
+class SecretSettings(Settings):
+    """`ignore`: paths in which what looks like a token is a fake, for tests."""
+
+    ignore: tuple[str, ...] = ()
 
 
 class RepositoryFile(Settings):
@@ -31,6 +40,9 @@ class RepositoryFile(Settings):
     test: str = ""
     checks: dict[str, str] = Field(default_factory=dict, max_length=20)
     protected_paths: tuple[str, ...] = ()
+    secrets: SecretSettings = SecretSettings()
+    approvals: AddedApprovals = AddedApprovals()
+    """What needs a person besides what the config says."""
     merge: Literal["merge", "squash", "rebase"] = "squash"
     vendors: tuple[str, ...] | None = None
     """Whose models may see this repository's code; None: as the config says."""
@@ -54,6 +66,13 @@ class RepositoryFile(Settings):
     @property
     def protected(self) -> tuple[str, ...]:
         return (*ALWAYS_PROTECTED, *self.protected_paths)
+
+    def protected_by(self, rules: ApprovalRules) -> tuple[str, ...]:
+        """What no task may change; with `workflows: ask` those need a person's approval instead."""
+        if rules.workflows == "forbid":
+            return self.protected
+        fixed = tuple(path for path in ALWAYS_PROTECTED if path not in WORKFLOWS)
+        return (*fixed, *self.protected_paths)
 
 
 def parse_repository_file(content: bytes | None, name: str) -> RepositoryFile:

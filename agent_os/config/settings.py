@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from agent_os.config.agents import (
     ProviderSettings,
     Settings,
 )
+from agent_os.domain.approvals import ApprovalRules
 from agent_os.domain.attempts import PromptBudget
 from agent_os.domain.profiles import Profiles
 from agent_os.domain.requests import Grant, GrantPart
@@ -38,6 +40,8 @@ def _auto_or_chains(value: Any) -> Any:
 Routing = Annotated[
     dict[str, tuple[AgentName, ...]] | Literal["auto"], BeforeValidator(_auto_or_chains)
 ]
+
+SandboxWanted = Literal["auto", "bwrap", "docker", "podman", "none"]
 
 #: What `routing` may have keys for.
 ROUTED = (*TYPES, "default")
@@ -74,10 +78,12 @@ class RepositorySettings(Settings):
     mode: Mode = Mode.PULL_REQUEST
     merge_without_ci: bool = False
     allow_stale_base: bool = False
-    sandbox: Literal["auto", "bwrap", "docker", "podman", "none"] | None = None
+    sandbox: SandboxWanted | None = None
     routing: Routing = Field(default_factory=dict[str, Any])
     vendors: tuple[str, ...] | None = None
     review: tuple[AgentName, ...] | None = None
+    approvals: ApprovalRules | None = None
+    """Keys that are given here go before the shared ones."""
     grant: GrantPart | None = None
 
 
@@ -100,12 +106,27 @@ class WebhookSettings(Settings):
 
     listen: Annotated[str, Field(pattern=r"^$|^[A-Za-z0-9.\-\[\]:]*:\d{1,5}$")] = ""
     secret: SecretStr = SecretStr("")
+    token: SecretStr = SecretStr("")
 
     @model_validator(mode="after")
     def _signed_only(self) -> WebhookSettings:
         if self.listen and not self.secret.get_secret_value():
             raise ValueError("`listen` needs a `secret`, the one that GitHub signs with")
+        if self.listen and not self.loopback and not self.token.get_secret_value():
+            raise ValueError(
+                f"`listen: {self.listen}` can be reached from other machines, so it needs a "
+                "`token` too (for /healthz and /readyz); or listen on 127.0.0.1"
+            )
         return self
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        host = self.address[0]
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host.lower() == "localhost"
 
     @property
     def address(self) -> tuple[str, int]:
@@ -133,8 +154,10 @@ class Config(Settings):
     labels: LabelRules = LabelRules()
     grant: Grant = Grant()
     people: PeopleRules = PeopleRules()
+    approvals: ApprovalRules = ApprovalRules()
     schedule: ScheduleSettings = ScheduleSettings()
-    sandbox: Literal["auto", "bwrap", "docker", "podman", "none"] = "auto"
+    sandbox: SandboxWanted = "auto"
+    sandbox_image: str = ""
     profiles: Profiles = Profiles()
     retention: RetentionSettings = RetentionSettings()
     webhooks: WebhookSettings = WebhookSettings()
@@ -228,6 +251,11 @@ class Config(Settings):
     def repository(self, name: str) -> RepositorySettings | None:
         return next((r for r in self.repositories if r.name.lower() == name.lower()), None)
 
+    def sandbox_of(self, name: str) -> tuple[SandboxWanted, str]:
+        """(the sandbox for one repository, the image of containers)."""
+        settings = self.repository(name)
+        return (settings.sandbox if settings else None) or self.sandbox, self.sandbox_image
+
     def rules(self, name: str) -> RepoRules | None:
         """What this config says of a repository; None when it does not list it."""
         settings = self.repository(name)
@@ -250,7 +278,15 @@ class Config(Settings):
             vendors=self.vendors if settings.vendors is None else settings.vendors,
             review=self.review if settings.review is None else settings.review,
             thinker=self._thinker_rules("dispatcher"),
+            approving_label=self.labels.approved,
+            approvals=self._approvals(settings),
         )
+
+    def _approvals(self, settings: RepositorySettings) -> ApprovalRules:
+        own = settings.approvals
+        if own is None:
+            return self.approvals
+        return self.approvals.model_copy(update={k: getattr(own, k) for k in own.model_fields_set})
 
     def thinker(self, name: str) -> ModelSettings | None:
         """The model of one of the organization's own thinkers."""

@@ -110,6 +110,10 @@ class GateOrder(Contract):
     protected_paths: tuple[str, ...] = ()
     max_files: int = 200
     max_lines: int = 10_000
+    file_bytes: int = 5_000_000
+    binary_bytes: int = 500_000
+    secrets_ignored: tuple[str, ...] = ()
+    """Paths in which what looks like a token is a fake."""
     tests_may_change: str = ""
     """Who allowed the tests to be weakened (a login); empty: nobody."""
     check_seconds: int = 600
@@ -121,6 +125,8 @@ class Limits(Contract):
     deadline: datetime
     stall_seconds: int
     output_bytes: int = 50_000_000
+    free_disk_mb: int = 0
+    """What must stay free on the disk while something runs; 0: nothing is asked for."""
     usd: float | None = None
     """What the attempt may cost; checked after each turn of the agent, so one turn may go over."""
 
@@ -151,6 +157,10 @@ class Order(Contract):
     thinker: AgentOrder | None = None
     """`triage` only: the model to ask; no program is launched."""
     parts: PromptParts = PromptParts()
+    sources: dict[str, str] = Field(default_factory=dict)
+    """Who wrote each part, for the line above it."""
+    removed: str = ""
+    """What was hidden in the texts and is left out of them, in words."""
     budget: PromptBudget = PromptBudget()
     gates: GateOrder
     review: ReviewOrder | None = None
@@ -164,6 +174,8 @@ class Order(Contract):
     redo: bool = False
     """`refresh` only: a plain merge was tried and failed the gates; the agent works on the base."""
     sandbox: Literal["auto", "bwrap", "docker", "podman", "none"] = "auto"
+    sandbox_image: str = ""
+    """What runs in a container runs in this image."""
     profiles: Profiles = Profiles()
     """What its programs may use, by their role."""
     author_name: str = "agent-os"

@@ -21,6 +21,8 @@ class Effect(Contract):
     number: int
     round: int
     why: str = ""
+    decided: str = ""
+    """Digest of its body as it was decided, where a secret was taken out of that."""
 
     @property
     def key(self) -> TaskKey:
@@ -164,7 +166,7 @@ class SetLabels(Effect):
 
 
 class TakeApproval(Effect):
-    """The approving label goes off the pull request: it was not set for the commit that is there."""
+    """The approving label goes off the pull request: it was not set for the newest commit."""
 
     kind = "take_approval"
     pull: int

@@ -64,6 +64,7 @@ class EventKind(StrEnum):
     EFFECT_FAILED = "effect_failed"
     EFFECT_UNANSWERED = "effect_unanswered"
     EFFECT_RESOLVED = "effect_resolved"
+    SECRET_HIDDEN = "secret_hidden"
     # the organization
     PROVIDER_SEEN = "provider_seen"
     PAUSED = "paused"

@@ -154,6 +154,8 @@ def _attempt_ended(task: Task, event: Event) -> Task:
         "charged": bool(data.get("charged", code is not None and charged(code))),
         **{k: data[k] for k in ("detail", "signature", "head", "work") if k in data},
     }
+    if data.get("sandbox"):
+        ended["sandbox"] = data["sandbox"]
     if data.get("spent"):
         ended["spent"] = Spent.model_validate(data["spent"])
     attempts = tuple(

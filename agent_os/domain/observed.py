@@ -44,6 +44,10 @@ class Act(Contract):
     """The title before a rename."""
     state: str = ""
     commit: str = ""
+    node: str = ""
+    """Of a comment: its id in GraphQL."""
+    editor: str = ""
+    """Of an edited comment: who changed it last; empty: nobody, or nobody asked yet."""
 
 
 class Edits(Contract):
@@ -82,6 +86,8 @@ class Checks(Contract):
 class Review(Contract):
     id: int
     author: str
+    editor: str = ""
+    """Who changed its text last; empty: nobody did, or it is not known."""
     state: str
     body: str
     commit: str

@@ -27,6 +27,7 @@ class Reason(StrEnum):
     WAITS_FOR_CHILDREN = "waits_for_children"
     NO_FREE_SLOT = "no_free_slot"
     LOW_MEMORY = "low_memory"
+    NO_SANDBOX = "no_sandbox"
     BACKOFF = "backoff"
     BASE_RED = "base_red"
     INTENT_UNRESOLVED = "intent_unresolved"
@@ -65,6 +66,7 @@ WHAT_ENDS_IT: dict[Reason, str] = {
     Reason.WAITS_FOR_CHILDREN: "the issues that were opened for its parts are done",
     Reason.NO_FREE_SLOT: "a running attempt ends",
     Reason.LOW_MEMORY: "memory is free on this machine",
+    Reason.NO_SANDBOX: "the sandbox works (`agent-os doctor`), or the config says `sandbox: none`",
     Reason.BACKOFF: "the time of the next try comes",
     Reason.BASE_RED: "the base branch moves to a commit whose checks pass",
     Reason.INTENT_UNRESOLVED: "it is known whether the last change reached GitHub",

@@ -59,6 +59,8 @@ class Attempt(Contract):
     """What it may cost, reserved while it runs; None: it uses no model."""
     spent: Spent | None = None
     own_login: bool = False
+    sandbox: str = ""
+    """What kept its programs apart; `none`: nothing, as the owner wants it. Empty: none ran yet."""
     reviewers: tuple[str, ...] = ()
     """Who may look at the result."""
     verifies: int = 0

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
-from agent_os.domain.contract import Contract, Text
+from agent_os.domain.contract import Contract, storable
 
 #: More than these are no result file any more; how many are granted is the grant's to say.
 MOST_REQUESTS = 20
 LONGEST_TITLE = 200
-_Line = Annotated[
-    Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TITLE)
+#: Without an upper bound: what stands in for a secret may be longer than it.
+_Words = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(storable)
 ]
-_Words = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class CommentRequest(Contract):
@@ -28,7 +28,7 @@ class FollowUpRequest(Contract):
     """A new issue in the task's own repository, that nobody works on before a person asks."""
 
     kind: Literal["follow_up"]
-    title: _Line
+    title: _Words
     body: _Words
 
 
@@ -43,7 +43,7 @@ class LabelRequest(Contract):
     """One more label on the task's own issue."""
 
     kind: Literal["label"]
-    label: _Line
+    label: _Words
 
 
 AgentRequest = Annotated[

@@ -29,11 +29,14 @@ class LimitRules(Contract):
     ci_minutes: float = Field(default=120, gt=0, le=7 * 24 * 60)
     backoff_seconds: float = Field(default=60, ge=0, le=24 * 3600)
     memory_mb_per_attempt: int = Field(default=500, ge=0)
+    free_disk_mb: int = Field(default=500, ge=0)
     usd_per_attempt: float = Field(default=2, gt=0)
     usd_per_task: float = Field(default=5, gt=0)
     usd_per_day: float = Field(default=10, gt=0)
     changed_files: int = Field(default=GateOrder().max_files, ge=1)
     changed_lines: int = Field(default=GateOrder().max_lines, ge=1)
+    file_mb: float = Field(default=5, gt=0, le=100)
+    binary_kb: int = Field(default=500, ge=0, le=100_000)
 
 
 class LabelRules(Contract):
@@ -110,6 +113,7 @@ class RepoRules(Contract):
     """Agents of which one looks at each result that passed the other gates."""
     thinker: AgentRules | None = None
     """The model that reads issues before agents do; None: nobody does."""
+    approving_label: str = LabelRules().approved
     approvals: ApprovalRules = ApprovalRules()
     """What needs a person; the repository's own file may add to it."""
 

@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from pydantic import Field
+
 from agent_os.domain.attempts import Deliverable, Handoff, Kind
 from agent_os.domain.contract import Contract
 from agent_os.domain.records import (
@@ -74,6 +76,8 @@ class Spec(Contract):
     """The parts that the text has a heading for."""
     labelled: bool = False
     """A label says the type."""
+    removed: dict[str, int] = Field(default_factory=dict[str, int])
+    """What was hidden in title, body and comments and is left out: how many, by kind."""
     improved: bool = False
     """Parts that the text lacks are from a triage; the whole text is in the context then."""
 

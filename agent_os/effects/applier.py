@@ -12,10 +12,12 @@ from agent_os.domain import errors
 from agent_os.domain.clock import still_ahead
 from agent_os.domain.effects import Effect, Record, Step, StopAttempt, request_of
 from agent_os.domain.events import Event, EventKind
+from agent_os.domain.failures import FailureCode
 from agent_os.domain.reasons import Reason
 from agent_os.domain.tasks import Task
 from agent_os.effects.failpoints import failpoint
 from agent_os.effects.performer import Facts
+from agent_os.effects.redaction import cleaned, names_a_secret
 from agent_os.effects.registry import LOCAL, OVER_GIT, PERFORMERS
 from agent_os.effects.world import World
 from agent_os.store import declined, intents, leases, log, repositories, signals, tasks
@@ -71,6 +73,7 @@ class Applier:
 
     def _is_new(self, tx: sa.Connection, event: Event) -> bool:
         """An incident is opened once per signal, ever; a refusal is written when it changes."""
+        event = event.model_copy(update={"data": log.redacted(self.store, event.data)})
         if event.kind is EventKind.INCIDENT:
             return signals.raise_once(self.store, tx, event.data["signal"], event.data)
         if event.kind is EventKind.DECLINED and event.key:
@@ -90,7 +93,10 @@ class Applier:
     def _perform(self, effect: Effect, seen: int) -> Applied:
         if not isinstance(effect, LOCAL):
             self.world.client.governor.check()
-        intent = self._intend(effect, seen)
+        if kinds := names_a_secret(effect, self.world.finder):
+            return self._refuse(effect, seen, kinds)
+        effect, hidden = cleaned(effect, self.world.finder)
+        intent = self._intend(effect, seen, hidden)
         if intent is None:
             return Applied(failed=True)
         failpoint(f"{effect.kind}.intended")
@@ -124,7 +130,20 @@ class Applier:
         with self.store.read() as tx:
             return self.store.now(tx) - intent.at > _START_WITHIN
 
-    def _intend(self, effect: Effect, seen: int) -> Intent | None:
+    def _refuse(self, effect: Effect, seen: int, kinds: tuple[str, ...]) -> Applied:
+        """A name can't be written without a part of it: a person has to look."""
+        _log.warning("secret_in_name", effect=effect.kind, task=effect.name)
+        detail = f"What `{effect.kind}` would write has a secret in a name: {', '.join(kinds)}."
+        step = "Remove the secret from the task or the repository; rotate it."
+        hold = {"reason": FailureCode.SECRET_FOUND, "detail": detail, "next_step": step}
+        with self.store.write() as tx:
+            leases.check(tx, self.lease)
+            task = tasks.get(tx, effect.key)
+            if task is not None and task.hold is None and tasks.seq(tx, effect.key) == seen:
+                log.append(self.store, tx, [self.world.fact(effect, EventKind.HELD, hold)])
+        return Applied(failed=True)
+
+    def _intend(self, effect: Effect, seen: int, hidden: tuple[str, ...]) -> Intent | None:
         """The intent, in the transaction that checks fence and precondition; None: not now."""
         with self.store.write() as tx:
             leases.check(tx, self.lease)
@@ -133,6 +152,10 @@ class Applier:
             busy = any(i.effect.key == effect.key for i in intents.unresolved(tx))
             if outdated or busy or (task and self._backing_off(task, effect)):
                 return None
+            if hidden:
+                data = {"effect": effect.kind, "kinds": list(hidden)}
+                said = self.world.fact(effect, EventKind.SECRET_HIDDEN, data)
+                log.append(self.store, tx, [said])
             return intents.add(self.store, tx, effect, self.lease.name, self.lease.fence)
 
     def _backing_off(self, task: Task, effect: Effect) -> bool:

@@ -84,6 +84,7 @@ class AttemptStarter:
             cap_usd=effect.cap_usd,
             reviewers=effect.reviewers,
             verifies=effect.verifies,
+            sandbox="none" if order.sandbox == "none" and not thinks else "",
             **(_thinkers(world) if thinks else _account(world, effect.agent, effect.reviewers)),
         )
         data = {"attempt": attempt.model_dump(mode="json")}

@@ -9,7 +9,6 @@ checkouts, and when that is not enough the rest of them.
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -25,6 +24,7 @@ from agent_os.effects import mirrors
 from agent_os.effects.world import World
 from agent_os.store import meta
 from agent_os.workspace.mirror import Mirror
+from agent_os.workspace.removing import remove
 
 _log = structlog.get_logger()
 _EVERY = timedelta(hours=1)
@@ -130,7 +130,7 @@ def _remove(paths: Sequence[Path]) -> float:
                 with suppress(OSError):  # gone meanwhile, or not ours: the removal below says so
                     if not below.is_symlink():
                         below.chmod(below.stat().st_mode | stat.S_IRWXU)
-        shutil.rmtree(path, ignore_errors=True)
+        remove(path)
         if path.exists():
             _log.warning("not_removed", path=str(path))
         else:

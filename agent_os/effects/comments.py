@@ -44,7 +44,7 @@ class CommentWriter:
         if effect.purpose == "answer":
             data = {"comment": comment, "at": made["created_at"]}
             return [world.fact(effect, EventKind.ANSWERED, data)]
-        data = {"id": comment, "hash": texts.digest(effect.body)}
+        data = {"id": comment, "hash": effect.decided or texts.digest(effect.body)}
         return [world.fact(effect, EventKind.COMMENT_WRITTEN, data)]
 
 
@@ -73,5 +73,5 @@ class CommentEditor:
 
     @staticmethod
     def _facts(world: World, effect: EditComment) -> Facts:
-        data = {"id": effect.comment, "hash": texts.digest(effect.body)}
+        data = {"id": effect.comment, "hash": effect.decided or texts.digest(effect.body)}
         return [world.fact(effect, EventKind.COMMENT_WRITTEN, data)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from agent_os.domain.effects import SetLabels
+from agent_os.domain.effects import SetLabels, TakeApproval
 from agent_os.domain.events import EventKind
 from agent_os.effects.performer import ABSENT, Facts, Resolution, done
 from agent_os.effects.world import World
@@ -48,3 +48,22 @@ class LabelPerformer:
             done = {"asked": effect.asked, "done": f"label {', '.join(effect.add)}"}
             facts.append(world.fact(effect, EventKind.REQUEST_ENDED, done))
         return facts
+
+
+class ApprovalTaker:
+    """An approval's label that is not for the newest commit. Taking it off twice does no harm."""
+
+    def perform(self, world: World, effect: TakeApproval, intent: str) -> Facts:
+        labels.change(world.client, effect.repo, effect.node, (), effect.remove)
+        return self._facts(world, effect)
+
+    def probe(self, world: World, effect: TakeApproval, intent: Intent) -> Resolution:
+        seen = readers.issue(world.client, effect.repo, effect.pull)
+        there = {name.lower() for name in seen.labels}
+        taken = not any(label.lower() in there for label in effect.remove)
+        return done(*self._facts(world, effect)) if taken else ABSENT
+
+    @staticmethod
+    def _facts(world: World, effect: TakeApproval) -> Facts:
+        data = {"head": effect.head, "labels": effect.remove}
+        return [world.fact(effect, EventKind.APPROVAL_VOIDED, data)]

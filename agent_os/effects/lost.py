@@ -6,10 +6,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
+from agent_os.attempt.given_away import given_away
 from agent_os.attempt.listening import spent_before
 from agent_os.domain.attempts import Handoff, KeptRef, Order
 from agent_os.domain.effects import AcceptOutcome
-from agent_os.domain.errors import AgentOSError
+from agent_os.domain.errors import AgentOSError, GitError
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.records import Attempt
@@ -28,7 +29,7 @@ def lost(world: World, effect: AcceptOutcome, task: Task, detail: str) -> Event:
     """The attempt's end: what the runner had kept becomes ours and goes into the handoff."""
     directory = Path(effect.directory)
     attempt = next(a for a in task.attempts if a.number == effect.attempt)
-    work = _kept_before(world, task, directory)
+    work = _without_secrets(world, task, attempt, _kept_before(world, task, directory))
     code = FailureCode.LOST.value
     data: dict[str, object] = {"code": code, "detail": detail, "signature": f"{code}:no outcome"}
     data |= {"work": work, "handoff": _handoff(world, task, attempt, work, detail).model_dump()}
@@ -48,11 +49,22 @@ def _kept_before(world: World, task: Task, directory: Path) -> str:
     return snapshot.head or ""
 
 
+def _without_secrets(world: World, task: Task, attempt: Attempt, work: str) -> str:
+    """Empty when a secret stands in its commits: nobody goes on from there."""
+    git_dir = world.mirror(task.repo_id).path
+    try:
+        found = work and given_away(git_dir, work, (attempt.base,), world.finder)
+    except GitError:
+        return ""
+    return "" if found else work
+
+
 def _handoff(world: World, task: Task, attempt: Attempt, work: str, detail: str) -> Handoff:
     who = attempt.agent or "no agent"
     changed = ""
     if work:
-        changed = world.mirror(task.repo_id).diff(attempt.base, work, _LONGEST_PATCH)
+        patch = world.mirror(task.repo_id).diff(attempt.base, work, _LONGEST_PATCH)
+        changed = world.finder.redact(patch)
     return Handoff(
         attempted=f"{attempt.kind} by {who} (round {task.round}, attempt {attempt.number}).",
         changed=changed,

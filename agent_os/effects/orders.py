@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
 
 from agent_os.config.repository_file import PATHS, RepositoryFile, parse_repository_file
+from agent_os.domain.approvals import ApprovalRules, narrowed
 from agent_os.domain.attempts import (
     AgentOrder,
     GateOrder,
@@ -61,6 +61,7 @@ def make_order(world: World, task: Task, effect: StartAttempt) -> Order:
         start, base = _kept(task, mirror, effect), _verified(task, effect).base
         settings = repository_file(mirror, base)
     lessons, codebase = _memory(world, task, base)
+    sandbox, image = world.config.sandbox_of(task.repo)
     limits = world.config.limits
     now = world.clock.now()
     directory = world.attempt_dir(task, effect.attempt)
@@ -78,10 +79,13 @@ def make_order(world: World, task: Task, effect: StartAttempt) -> Order:
         mirror=os.path.relpath(mirror.path, directory),
         agent=_worker(world, effect),
         parts=task_text.parts(task, effect.feedback, lessons, codebase),
+        sources=task_text.sources(task),
+        removed=task_text.removed(task, effect.feedback),
         gates=_gates(world, task, settings),
         limits=Limits(
             deadline=now + timedelta(minutes=limits.attempt_minutes),
             stall_seconds=max(1, round(limits.stall_minutes * 60)),
+            free_disk_mb=limits.free_disk_mb,
             usd=effect.cap_usd,
         ),
         budget=world.config.prompt_tokens,
@@ -89,7 +93,8 @@ def make_order(world: World, task: Task, effect: StartAttempt) -> Order:
         deliverable=task.deliverable if effect.attempt_kind is Kind.IMPLEMENT else "change",
         sections=task.spec.sections,
         grant=grants.granted(world, task, settings),
-        sandbox=_sandbox(world, task),
+        sandbox=sandbox,
+        sandbox_image=image,
         profiles=world.config.profiles.narrowed(settings.profiles),
         commit_message=f"{texts.pull_title(task)}\n\nFor #{task.number}.",
         redo=effect.attempt_kind is Kind.REFRESH and _refresh_failed(task),
@@ -124,17 +129,18 @@ def write_order(
     lessons, codebase = _memory(world, task, order.base)
     text = task_text.for_agent(task, effect.feedback, lessons, codebase)
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "task.md").write_text(text, "utf-8")
+    (directory / "task.md").write_text(world.finder.redact(text), "utf-8")
     handoff = task.handoff
     if handoff is None and order.start != order.base:
         patch = world.mirror(task.repo_id).diff(order.base, order.start, _LONGEST_PATCH)
         handoff = Handoff(attempted="The work on the branch so far.", changed=patch)
     left = task_text.handoff(handoff, effect.feedback)
-    (directory / "handoff.md").write_text(left, "utf-8")
+    (directory / "handoff.md").write_text(world.finder.redact(left), "utf-8")
     if world.config.prompts is not None:
         _copy_templates(world.config.prompts, directory / "prompts")
     temporary = directory / "order.json.tmp"
-    temporary.write_text(order.model_dump_json(indent=2), "utf-8")
+    clean = world.finder.redact_model(order)
+    temporary.write_text(clean.model_dump_json(indent=2), "utf-8")
     temporary.replace(directory / "order.json")
 
 
@@ -202,21 +208,21 @@ def repository_file(mirror: Mirror, base: str) -> RepositoryFile:
 
 
 def _gates(world: World, task: Task, settings: RepositoryFile) -> GateOrder:
-    limits = world.config.limits
+    limits, rules = world.config.limits, world.config.rules(task.repo)
+    approvals = narrowed(rules.approvals if rules else ApprovalRules(), settings.approvals)
     return GateOrder(
         setup=settings.setup,
         checks=settings.named_checks,
-        protected_paths=settings.protected,
+        protected_paths=settings.protected_by(approvals),
+        approvals=approvals,
         max_files=limits.changed_files,
         max_lines=limits.changed_lines,
+        file_bytes=round(limits.file_mb * 1_000_000),
+        binary_bytes=limits.binary_kb * 1_000,
+        secrets_ignored=settings.secrets.ignore,
         tests_may_change=task.tests_may_change,
         check_seconds=max(1, round(limits.check_minutes * 60)),
     )
-
-
-def _sandbox(world: World, task: Task) -> Literal["auto", "bwrap", "docker", "podman", "none"]:
-    settings = world.config.repository(task.repo)
-    return (settings.sandbox if settings else None) or world.config.sandbox
 
 
 def _refresh_failed(task: Task) -> bool:

@@ -40,8 +40,6 @@ class OutcomeAccepter:
             mirror.import_bundle(directory / "work.bundle", outcome.kept)
         seen = _provider_seen(world, effect, task, outcome)
         ended = _ended(world, effect, task, outcome)
-        if ended.data.get("result") or ended.data.get("code") != FailureCode.CONFLICT:
-            ended.data.update(_asked(world, task, attempt, outcome))
         return [ended, *seen, *reviews.providers_seen(world, effect, outcome)]
 
     def probe(self, world: World, effect: AcceptOutcome, intent: Intent) -> Resolution:
@@ -80,6 +78,8 @@ def _ended(world: World, effect: AcceptOutcome, task: Task, outcome: Outcome) ->
             "summary": outcome.summary,
             "evidence": outcome.evidence.model_dump(mode="json"),
         }
+    if "result" in data or outcome.code is not None:
+        data |= _asked(world, task, attempt, outcome)
     return world.fact(effect, EventKind.ATTEMPT_ENDED, data, attempt=effect.attempt)
 
 

@@ -44,7 +44,8 @@ class PullOpener:
 
     @staticmethod
     def _facts(world: World, effect: OpenPull, number: int) -> Facts:
-        data = {"number": number, "head": effect.head, "body_hash": texts.digest(effect.body)}
+        body_hash = effect.decided or texts.digest(effect.body)
+        data = {"number": number, "head": effect.head, "body_hash": body_hash}
         return [world.fact(effect, EventKind.PULL_OPENED, data)]
 
 
@@ -60,7 +61,7 @@ class PullEditor:
 
     @staticmethod
     def _facts(world: World, effect: EditPull) -> Facts:
-        data = {"body_hash": texts.digest(effect.body)}
+        data = {"body_hash": effect.decided or texts.digest(effect.body)}
         return [world.fact(effect, EventKind.PULL_EDITED, data)]
 
 

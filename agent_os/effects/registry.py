@@ -21,6 +21,7 @@ from agent_os.domain.effects import (
     SetLabels,
     StartAttempt,
     StopAttempt,
+    TakeApproval,
     WriteComment,
 )
 from agent_os.effects.attempts import AttemptStarter, AttemptStopper
@@ -28,7 +29,7 @@ from agent_os.effects.branches import BranchDeleter, BranchPusher
 from agent_os.effects.children import IssueCreator
 from agent_os.effects.comments import CommentEditor, CommentWriter
 from agent_os.effects.issues import IssueCloser
-from agent_os.effects.labels import LabelPerformer
+from agent_os.effects.labels import ApprovalTaker, LabelPerformer
 from agent_os.effects.outcomes import OutcomeAccepter
 from agent_os.effects.ownership import RepositoryOwner
 from agent_os.effects.performer import Performer
@@ -55,6 +56,7 @@ PERFORMERS: dict[type[Effect], Performer[Any]] = {
     CreateIssue: IssueCreator(),
     CloseIssue: IssueCloser(),
     SetLabels: LabelPerformer(),
+    TakeApproval: ApprovalTaker(),
     WriteComment: CommentWriter(),
     EditComment: CommentEditor(),
 }

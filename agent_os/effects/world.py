@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from agent_os.config.settings import Config
@@ -15,8 +16,10 @@ from agent_os.domain.errors import StoreError, TaskNotFound
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.tasks import Task, TaskKey
 from agent_os.effects.crew import Crew
+from agent_os.effects.redaction import finder_of
 from agent_os.executor.port import Executor
 from agent_os.github.client import GitHubClient
+from agent_os.secrets.finder import Finder
 from agent_os.store import repositories, tasks
 from agent_os.store.database import Store
 from agent_os.store.repositories import Repository
@@ -34,6 +37,14 @@ class World:
     """Applies the effects of tasks side by side."""
     lanes: Crew = field(default_factory=lambda: Crew(size=4))
     """Runs a job for its repositories side by side."""
+
+    def __post_init__(self) -> None:
+        self.store.redact = self.finder.redact_data
+
+    @cached_property
+    def finder(self) -> Finder:
+        """Finds the secrets of this installation, and what looks like one."""
+        return finder_of(self.config)
 
     @property
     def clock(self) -> Clock:

@@ -6,14 +6,17 @@ login comes without its `[bot]`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
+from agent_os.domain.approvals import Words
 from agent_os.domain.contract import Contract
 from agent_os.domain.errors import NotFound
 from agent_os.domain.observed import Check, Checks, PullSeen, Review
 from agent_os.github import readers
+from agent_os.github.approvals import APPROVALS_FRAGMENT, words
+from agent_os.github.approvals import login as _login
 from agent_os.github.client import GitHubClient, Json
 
 _log = structlog.get_logger()
@@ -29,7 +32,8 @@ PULL_FRAGMENT = """fragment Pull on PullRequest{
   number state isDraft merged mergedBy{login __typename} author{login __typename}
   headRefOid headRefName baseRefName body mergeable mergeStateStatus updatedAt
   reviews(first:100){pageInfo{hasNextPage}
-    nodes{databaseId author{login __typename} state body commit{oid} submittedAt}}
+    nodes{databaseId author{login __typename} state body commit{oid} submittedAt
+      lastEditedAt editor{login __typename}}}
   commits(last:1){nodes{commit{...Checks}}}}"""
 
 PULLS_QUERY = """query Pulls($owner:String!,$name:String!,$base:String!){
@@ -49,6 +53,8 @@ class PullLook(Contract):
     pull: PullSeen
     reviews: tuple[Review, ...]
     checks: Checks
+    words: Words | None = None
+    """What else may be an approval; None: it was not asked for."""
 
 
 class Look(Contract):
@@ -62,29 +68,47 @@ class Look(Contract):
     pulls: dict[int, PullLook]
 
 
-def look(client: GitHubClient, repo: str, branch: str, numbers: Sequence[int]) -> Look:
-    """The branch, and the pull requests into it. NotFound when one of them is not there."""
+def look(
+    client: GitHubClient,
+    repo: str,
+    branch: str,
+    numbers: Sequence[int],
+    asking: Mapping[int, str] | None = None,
+) -> Look:
+    """The branch, and the pull requests into it. NotFound when one of them is not there.
+
+    `asking`: those that may need an approval, each with the label that gives it.
+    """
     found: dict[int, PullLook] = {}
     first: Look | None = None
     for start in range(0, max(len(numbers), 1), _AT_ONCE):
-        one = _look(client, repo, branch, numbers[start : start + _AT_ONCE])
+        one = _look(client, repo, branch, numbers[start : start + _AT_ONCE], asking or {})
         first = first or one
         found |= one.pulls
     assert first is not None
     return first.model_copy(update={"pulls": found})
 
 
-def _look(client: GitHubClient, repo: str, branch: str, numbers: Sequence[int]) -> Look:
+def _look(
+    client: GitHubClient,
+    repo: str,
+    branch: str,
+    numbers: Sequence[int],
+    asking: Mapping[int, str],
+) -> Look:
     owner, name = repo.split("/", 1)
-    asked = " ".join(f"p{n}:pullRequest(number:{n}){{...Pull}}" for n in numbers)
-    text = PULLS_QUERY % (asked, PULL_FRAGMENT if numbers else "", CHECKS_FRAGMENT)
+    parts = {n: "...Pull ...Approvals" if n in asking else "...Pull" for n in numbers}
+    asked = " ".join(f"p{n}:pullRequest(number:{n}){{{part}}}" for n, part in parts.items())
+    fragments = [PULL_FRAGMENT] if numbers else []
+    fragments += [APPROVALS_FRAGMENT] if any(n in asking for n in numbers) else []
+    text = PULLS_QUERY % (asked, "\n".join(fragments), CHECKS_FRAGMENT)
     variables = {"owner": owner, "name": name, "base": f"refs/heads/{branch}"}
     found, lacking = client.query_partly(text, variables, "statusCheckRollup")
     data: Json = found["repository"]
     base = data["ref"]
     if base is None:
         raise NotFound(f"{repo} has no branch {branch}.")
-    reader = _Reader(client, repo, without_checks=lacking)
+    reader = _Reader(client, repo, asking, without_checks=lacking)
     rule: Json = base["refUpdateRule"] or {}
     return Look(
         base=base["target"]["oid"],
@@ -98,8 +122,11 @@ def _look(client: GitHubClient, repo: str, branch: str, numbers: Sequence[int]) 
 class _Reader:
     """Asks REST for what the one answer has not in whole."""
 
-    def __init__(self, client: GitHubClient, repo: str, *, without_checks: bool) -> None:
+    def __init__(
+        self, client: GitHubClient, repo: str, asking: Mapping[int, str], *, without_checks: bool
+    ) -> None:
         self._client = client
+        self._asking = asking
         self._repo = repo
         self._without_checks = without_checks
         """The token may not read check runs (a fine-grained one); REST has other ways."""
@@ -136,7 +163,9 @@ class _Reader:
         newest = next((c for c in commits if c["oid"] == head), None)
         # Right after a push the list of commits may lag behind the branch.
         checks = self.checks(newest) if newest else self._rest_checks(head)
-        return PullLook(pull=pull, reviews=self._reviews(data), checks=checks)
+        label = self._asking.get(pull.number)
+        said = words(data, label) if label is not None else None
+        return PullLook(pull=pull, reviews=self._reviews(data), checks=checks, words=said)
 
     def checks(self, commit: Json) -> Checks:
         rollup = commit["statusCheckRollup"]
@@ -159,6 +188,7 @@ class _Reader:
                 author=_login(r["author"]),
                 state=r["state"].lower(),
                 body=r["body"] or "",
+                editor=_login(r["editor"]) if r.get("lastEditedAt") else "",
                 commit=(r["commit"] or {}).get("oid") or "",
                 at=readers.moment(r["submittedAt"]),
             )
@@ -180,10 +210,3 @@ def _check(node: Json) -> Check:
         "app": (node["checkSuite"] or {}).get("app"),
     }
     return readers.check_run({**node, **words})
-
-
-def _login(actor: Json | None) -> str:
-    """As REST has it, which is how people and bots are named everywhere else."""
-    if actor is None:
-        return "ghost"
-    return f"{actor['login']}[bot]" if actor["__typename"] == "Bot" else actor["login"]

@@ -102,6 +102,7 @@ def _act(data: Json) -> Act:
         was=(data.get("rename") or {}).get("from") or "",
         state=(data.get("state") or "").lower(),
         commit=data.get("commit_id") or "",
+        node=data.get("node_id") or "",
     )
 
 
@@ -169,14 +170,17 @@ def reviews(client: GitHubClient, repo: str, number: int) -> list[Review]:
     ]
 
 
-def review_comments(client: GitHubClient, repo: str, number: int) -> list[tuple[str, int, str]]:
-    """(author, review id, `path:line: text`) of comments on lines of the diff."""
+def review_comments(
+    client: GitHubClient, repo: str, number: int
+) -> list[tuple[str, int, str, str]]:
+    """(author, review id, `path:line: text`, id in GraphQL) of comments on lines of the diff."""
     found = client.all(f"/repos/{repo}/pulls/{number}/comments")
     return [
         (
             login(c["user"]),
             c.get("pull_request_review_id") or 0,
             f"{c['path']}:{c.get('line') or '?'}: {c['body']}",
+            c.get("node_id") or "",
         )
         for c in found
     ]

@@ -4,37 +4,22 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from typing import Any
 
 from agent_os.config.repository_file import PATHS, RepositoryFile, parse_repository_file
-from agent_os.domain.contract import Contract
 from agent_os.domain.errors import AgentOSError, NotFound
 from agent_os.domain.observed import RepositorySeen
 from agent_os.domain.rules import Mode
 from agent_os.effects.world import World
 from agent_os.github import readers
-from agent_os.jobs import agents
+from agent_os.jobs import agents, enforced
+from agent_os.jobs.findings import Finding, Grade
 from agent_os.policy import trust
 from agent_os.workspace import git
-from agent_os.workspace.sandbox import choosing
 
 _LOWEST_GIT = (2, 38)
 _LOW_DISK_MB = 2_000
 _MOST_SKEW_SECONDS = 30
-
-
-class Grade(StrEnum):
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-class Finding(Contract):
-    name: str
-    grade: Grade
-    detail: str
-    fix: str = ""
 
 
 def examine(world: World) -> Iterator[Finding]:
@@ -42,7 +27,7 @@ def examine(world: World) -> Iterator[Finding]:
     checks: list[tuple[str, Callable[[World], Iterator[Finding]]]] = [
         ("git", _git),
         ("disk", _disk),
-        ("sandbox", _sandbox),
+        ("sandbox", lambda world: enforced.findings(world.config)),
         ("agents", _agents),
         ("github", _github),
     ]
@@ -81,23 +66,6 @@ def _disk(world: World) -> Iterator[Finding]:
         grade=Grade.WARN if low else Grade.OK,
         detail=f"{free} MB free at {world.config.home}",
         fix=f"Keep {_LOW_DISK_MB} MB free." if low else "",
-    )
-
-
-def _sandbox(world: World) -> Iterator[Finding]:
-    found = choosing.detect()
-    wanted = world.config.sandbox
-    if found.kind == "bwrap" and wanted != "none":
-        said = "bwrap: own mounts and processes; the network is open to agents"
-        yield Finding(name="sandbox", grade=Grade.OK, detail=said)
-        return
-    grade = Grade.FAIL if wanted == "bwrap" else Grade.WARN
-    reason = found.reason or "the config says so"
-    yield Finding(
-        name="sandbox",
-        grade=grade,
-        detail=f"sandbox: none ({reason}); agents run as you and can reach your files",
-        fix="Install bubblewrap and allow user namespaces, or run on a machine of its own.",
     )
 
 

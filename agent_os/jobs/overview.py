@@ -7,8 +7,8 @@ from typing import Any
 
 from agent_os.domain.tasks import Status, Task
 from agent_os.effects.world import World
-from agent_os.policy import descriptions, explain, history, triaging
-from agent_os.store import declined, intents, log, pauses, repositories, tasks, unseen
+from agent_os.policy import descriptions, explain, history, lasting, triaging
+from agent_os.store import declined, intents, log, merges, pauses, repositories, tasks, unseen
 from agent_os.workspace.sandbox import choosing
 
 _RECENT_DONE = 10
@@ -47,9 +47,17 @@ def status(world: World, *, every: bool = False) -> dict[str, Any]:
         "repositories": _repositories(world, rows, stopped, errors),
         "all_paused": pauses.ALL in stopped,
         "own_logins": [n for n, a in world.config.agents.items() if a.credentials == "own"],
-        "sandbox": "none" if world.config.sandbox == "none" else choosing.detect().kind,
+        **_sandboxes(world),
         "at": now.isoformat(),
     }
+
+
+def _sandboxes(world: World) -> dict[str, Any]:
+    """What is used, why nothing may start, and where the owner wants none."""
+    config = world.config
+    status = choosing.detect(config.sandbox, config.sandbox_image)
+    names = [r.name for r in config.repositories if config.sandbox_of(r.name)[0] == "none"]
+    return {"sandbox": status.kind, "no_sandbox": status.reason, "unsandboxed": names}
 
 
 def _repositories(
@@ -76,9 +84,19 @@ def _repositories(
             "owned_elsewhere": row.owned_elsewhere if row else "",
             "paused": name.lower() in stopped or pauses.ALL in stopped,
             "last_error": row.last_error if row else unseen_errors.get(name, ""),
+            "auto_merge": _lasting(world, row) if row and modes.get(name) == "pull-request" else "",
         }
         found.append(entry)
     return found
+
+
+def _lasting(world: World, row: repositories.Repository) -> str:
+    """What was measured of merges by people: a suggestion, never a change of the mode."""
+    with world.store.read() as tx:
+        landed = merges.by_people(tx, row.repo_id)
+    old = [one for one in landed if world.clock.now() - one.at >= lasting.LASTS or one.failed]
+    failed = sum(one.failed for one in old)
+    return lasting.suggestion(lasting.Lasting(lasted=len(old) - failed, failed=failed))
 
 
 _ACTIVE = (Status.READY, Status.QUEUED, Status.RUNNING, Status.IN_REVIEW, Status.BLOCKED)

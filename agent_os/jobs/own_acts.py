@@ -14,6 +14,7 @@ from agent_os.domain.effects import (
     MergePull,
     OpenPull,
     PushBranch,
+    TakeApproval,
 )
 from agent_os.effects.world import World
 from agent_os.policy import echoes
@@ -27,6 +28,7 @@ _ON_PULLS: dict[str, tuple[type[Effect], ...]] = {
     "edited": (EditPull, ClosePull),
     "synchronize": (PushBranch,),
     "review_requested": (AskReview,),
+    "unlabeled": (TakeApproval,),
     "closed": (MergePull, ClosePull, DeleteBranch),
 }
 _PUSHES = (PushBranch, DeleteBranch, MergePull)

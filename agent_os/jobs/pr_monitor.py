@@ -8,16 +8,16 @@ import structlog
 
 from agent_os.config.repository_file import PATHS, parse_repository_file
 from agent_os.domain.errors import AgentOSError, ConfigError
-from agent_os.domain.observed import Act, Checks, CheckState, PullSeen
+from agent_os.domain.observed import Act, Checks, CheckState, PullSeen, Review
 from agent_os.domain.rules import Mode, RepoRules
 from agent_os.domain.tasks import Task, TaskKey
 from agent_os.effects import resolver
 from agent_os.effects.world import World
-from agent_os.github import looks, readers
+from agent_os.github import editors, looks, readers
 from agent_os.github.looks import Look
-from agent_os.jobs import dispatcher, scanning
+from agent_os.jobs import dispatcher, hearing, scanning
 from agent_os.jobs.organization import Decided, Run, resting
-from agent_os.policy import merging, turns
+from agent_os.policy import approval_rows, merging, turns
 from agent_os.policy.pull_facts import PullFacts
 from agent_os.store import intents, pauses, repositories, tasks
 from agent_os.store.repositories import Repository
@@ -53,7 +53,7 @@ class PullMonitor:
         asked = [(n, t) for n, t in watched if not (t.key in busy or t.key in run.failed)]
         if not asked:
             return []
-        row, look = _look(world, row, [t for _, t in asked])
+        row, look = _look(world, row, [t for _, t in asked], rules)
         steps: list[Decided] = []
         for seen, task in asked:
             if task.pull is None or task.pull.number not in look.pulls:
@@ -74,10 +74,17 @@ class PullMonitor:
         pass
 
 
-def _look(world: World, row: Repository, asked: Sequence[Task]) -> tuple[Repository, Look]:
+def _look(
+    world: World, row: Repository, asked: Sequence[Task], rules: RepoRules
+) -> tuple[Repository, Look]:
     """The pull requests of these tasks now; the row with its base and its owner as of now."""
     numbers = [t.pull.number for t in asked if t.pull]
-    look = looks.look(world.client, row.name, row.default_branch, numbers)
+    asking = {
+        t.pull.number: rules.approving_label
+        for t in asked
+        if t.pull and approval_rows.may_need(t, rules.approvals)
+    }
+    look = looks.look(world.client, row.name, row.default_branch, numbers, asking)
     row = dispatcher.base_is_at(world, row, look.base)
     if look.owner and look.owner != world.mirror(row.repo_id).resolve(OWNER_SEEN):
         row = scanning.look_at_owner(world, row)
@@ -117,6 +124,8 @@ class _PullReader:
         )
         if not pull.open:
             return facts.model_copy(update=self._ending(pull))
+        words = hearing.heard(self.world, self.row, self.task, self.rules, self.seen)
+        facts = facts.model_copy(update=words)
         if self.task.running or pull.draft or self.task.hold:
             return facts
         return facts.model_copy(update=self._state())
@@ -141,12 +150,10 @@ class _PullReader:
     def _state(self) -> dict[str, object]:
         client, name, pull = self.world.client, self.row.name, self.seen.pull
         reader = scanning.IssueReader(self.world, self.row)
-        reviews = [r for r in self.seen.reviews if reader.may(r.author)]
+        reviews = [_as_said(r, reader) for r in self.seen.reviews if reader.may(r.author)]
         comments: dict[int, tuple[str, ...]] = {}
         if any(r.state == "changes_requested" for r in reviews):
-            for author, review, text in readers.review_comments(client, name, pull.number):
-                if reader.may(author):
-                    comments[review] = (*comments.get(review, ()), text)
+            comments = self._line_comments(reader)
         update: dict[str, object] = {"reviews": tuple(reviews), "comments": comments}
         result = self.task.result
         if result is None or result.head != pull.head or self.task.wanted:
@@ -165,6 +172,18 @@ class _PullReader:
         if not head.checks and not base.checks:
             update["active_workflows"] = readers.active_workflows(client, name)
         return update
+
+    def _line_comments(self, reader: scanning.IssueReader) -> dict[int, tuple[str, ...]]:
+        """Of each review, by trusted people only and as none but they left them."""
+        client, number = self.world.client, self.seen.pull.number
+        found = readers.review_comments(client, self.row.name, number)
+        trusted = [one for one in found if reader.may(one[0])]
+        changed = editors.editors(client, [node for *_, node in trusted if node])
+        comments: dict[int, tuple[str, ...]] = {}
+        for author, review, text, node in trusted:
+            if reader.hears(author, changed.get(node, "")):
+                comments[review] = (*comments.get(review, ()), text)
+        return comments
 
     def _logs(self, checks: Checks) -> dict[str, str]:
         """The tail of each failed job's log: feedback says what failed, not only that it did."""
@@ -188,6 +207,12 @@ class _PullReader:
                 except ConfigError as error:
                     _log.warning("repository_file", repo=self.row.name, error=str(error))
         return "squash"
+
+
+def _as_said(review: Review, reader: scanning.IssueReader) -> Review:
+    """Its verdict is its author's in any case; its text only if nobody else has changed it."""
+    heard = reader.hears(review.author, review.editor)
+    return review if heard else review.model_copy(update={"body": ""})
 
 
 def _deleted_by(last: dict[str, Act]) -> str:

@@ -26,6 +26,7 @@ from agent_os.policy.budget import Purse
 from agent_os.policy.routing import Pool
 from agent_os.store import intents, pauses, providers, repositories, tasks, trials
 from agent_os.store.repositories import Repository
+from agent_os.workspace.sandbox import choosing
 
 _log = structlog.get_logger()
 ALL = "all"
@@ -125,6 +126,7 @@ def _facts(
         base_head=row.base_head,
         children=children,
         pool=pool.model_copy(update={"vendors": row.vendors}),
+        no_sandbox=choosing.detect(*world.config.sandbox_of(row.name)).reason,
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from agent_os.domain.errors import NotFound, OwnedElsewhere
+from agent_os.domain.errors import IncompleteList, NotFound, OwnedElsewhere
 from agent_os.domain.observed import Act, Edits, IssueSeen, RepositorySeen
 from agent_os.domain.tasks import Task, TaskKey
 from agent_os.effects.world import World
-from agent_os.github import readers
+from agent_os.github import editors, readers
 from agent_os.policy import echoes, specs, trust
 from agent_os.policy.commands import KINDS, IssueFacts
 from agent_os.store import intents, repositories, signals, tasks
@@ -139,6 +139,11 @@ class IssueReader:
             self._may[login] = trust.trusted(login, permission, self.world.config.people)
         return self._may[login]
 
+    def hears(self, author: str, editor: str) -> bool:
+        """Whether a text is its author's word, though `editor` (or nobody) changed it last."""
+        people = {author, editor} - {""}
+        return trust.heard(author, editor, {login: self.may(login) for login in people})
+
     def facts(self, issue: IssueSeen, task: Task | None) -> IssueFacts | None:
         """None when the issue is no business of ours, or one of our intents is unresolved."""
         labels = self.world.config.labels
@@ -152,8 +157,11 @@ class IssueReader:
         acts = readers.timeline(self.world.client, self.row.name, issue.number)
         fresh, echoed = self._fresh(key, acts)
         edits = self._edits(issue, task, fresh)
+        if fresh or not _same_text(issue, task):
+            acts = self._with_editors(acts)
         people = {a.actor for a in fresh} | {editor for _, editor, _ in edits.versions}
         people |= {a.actor for a in acts if a.kind in ("commented", "renamed")}
+        people |= {a.editor for a in acts if a.editor}
         people |= {a.actor for a in acts if self._allows_tests(a)}
         return IssueFacts(
             repo_id=self.row.repo_id,
@@ -170,6 +178,17 @@ class IssueReader:
             merged_by_pull=self._merged(task, fresh),
         )
 
+    def _with_editors(self, acts: list[Act]) -> list[Act]:
+        """Comments, which may be given to agents, with who edited them. All are asked for: an edit
+        within the second leaves no trace in their times."""
+        asked = [
+            a.node for a in acts if a.kind == "commented" and a.node and trust.MARKER not in a.text
+        ]
+        if not asked:
+            return acts
+        found = editors.editors(self.world.client, asked)
+        return [a.model_copy(update={"editor": found.get(a.node, "")}) for a in acts]
+
     def _allows_tests(self, act: Act) -> bool:
         wanted = self.world.config.labels.tests_may_change.lower()
         return act.kind == "labeled" and act.label.lower() == wanted
@@ -184,20 +203,27 @@ class IssueReader:
         return [a for a in new if a.id not in ours], tuple(sorted(ours))
 
     def _edits(self, issue: IssueSeen, task: Task | None, fresh: list[Act]) -> Edits:
-        """The edit history is read only when a text is about to be taken over that a stranger
-        may have changed."""
-        if trust.edited_by_trusted_only(self.may(issue.author), self.world.config.people):
-            return Edits()
-        same = task is not None and task.spec.text_hash == specs.text_hash(issue.title, issue.body)
+        """The edit history is read only when a text is about to be taken over: its author, people
+        with write permission and apps, which need none, may have changed it."""
         asked = any(a.kind == "labeled" for a in fresh)
-        if same and not asked:
+        if _same_text(issue, task) and not asked:
             return Edits()
-        return readers.edits(self.world.client, self.row.name, issue.number)
+        try:
+            return readers.edits(self.world.client, self.row.name, issue.number)
+        except IncompleteList:
+            if self.may(issue.author) and not self.world.config.people.deny:
+                return Edits()  # as long a history is that of a list that its owner keeps
+            raise
 
     def _merged(self, task: Task | None, fresh: list[Act]) -> bool:
         if task is None or task.pull is None or not any(a.kind == "closed" for a in fresh):
             return False
         return readers.pull(self.world.client, self.row.name, task.pull.number).merged
+
+
+def _same_text(issue: IssueSeen, task: Task | None) -> bool:
+    known = "" if task is None else task.spec.text_hash
+    return known == specs.text_hash(issue.title, issue.body)
 
 
 _TRACED = ("set_labels", "close_issue", "merge_pull", "close_pull", "delete_branch")

@@ -22,6 +22,22 @@ class Comment:
     updated_at: str
 
 
+@dataclass(frozen=True)
+class Edit:
+    """Who changed a comment when; REST does not show it."""
+
+    id: int
+    comment_id: int
+    editor_id: int
+    edited_at: str
+
+
+def newest_edit(hub: Hub, comment_id: int) -> Edit | None:
+    """None when it was never edited."""
+    sql = "SELECT * FROM comment_edits WHERE comment_id = ? ORDER BY id DESC LIMIT 1"
+    return hub.db.one(Edit, sql, comment_id)
+
+
 def of_issue(hub: Hub, issue_id: int, since: str = "") -> list[Comment]:
     """Oldest first; `since` compares with `updated_at`."""
     return hub.db.all(
@@ -62,6 +78,14 @@ def get(hub: Hub, repo_id: int, comment_id: int) -> Comment:
     return comment
 
 
+def by_id(hub: Hub, comment_id: int) -> Comment:
+    """By id alone; 404."""
+    comment = hub.db.one(Comment, "SELECT * FROM comments WHERE id = ?", comment_id)
+    if comment is None:
+        raise not_found()
+    return comment
+
+
 def create(hub: Hub, issue: Issue, actor: User, body: str) -> Comment:
     """A new comment; 422 when empty or too long."""
     _check(body)
@@ -85,6 +109,7 @@ def edit(hub: Hub, comment: Comment, actor: User, body: str) -> None:
     """Replace the body."""
     _check(body)
     hub.db.update("comments", comment.id, body=body, updated_at=hub.now())
+    hub.db.insert("comment_edits", comment_id=comment.id, editor_id=actor.id, edited_at=hub.now())
     repo_id = issues.by_id(hub, comment.issue_id).repo_id
     fresh, changes = get(hub, repo_id, comment.id), {"body": {"from": comment.body}}
     notices.add(hub, "issue_comment", "edited", repo_id, actor.id, fresh, changes=changes)

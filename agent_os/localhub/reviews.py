@@ -205,6 +205,14 @@ def comments_of_pull(hub: Hub, pull_id: int) -> list[ReviewComment]:
     return hub.db.all(ReviewComment, sql, pull_id)
 
 
+def comment_by_id(hub: Hub, comment_id: int) -> ReviewComment:
+    """A comment on a line, by id alone; 404."""
+    found = hub.db.one(ReviewComment, "SELECT * FROM review_comments WHERE id = ?", comment_id)
+    if found is None:
+        raise not_found()
+    return found
+
+
 def comment(hub: Hub, repo_id: int, comment_id: int) -> tuple[ReviewComment, Pull]:
     """A comment on a line with its pull request; 404."""
     found = hub.db.one(ReviewComment, "SELECT * FROM review_comments WHERE id = ?", comment_id)

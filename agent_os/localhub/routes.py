@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -123,6 +124,21 @@ def _by_id(hub: Hub, app: App) -> App:
     return serve
 
 
+def _dated(hub: Hub, app: App) -> App:
+    """Every answer says what time it is here: by the hub's clock, as in all that it tells."""
+
+    async def serve(scope: Message, receive: Receive, send: Send) -> None:
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = (b"date", formatdate(hub.clock.epoch(), usegmt=True).encode())
+                message = {**message, "headers": [*message.get("headers", ()), date]}
+            await send(message)
+
+        await app(scope, receive, dated)
+
+    return serve
+
+
 def application(hub: Hub) -> App:
     """The ASGI application."""
     routes = [
@@ -136,4 +152,4 @@ def application(hub: Hub) -> App:
     handlers = {404: _refusal, 405: _refusal, Refusal: _refusal, ClientDisconnect: _left}
     app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False
-    return Door(hub, _by_id(hub, app))
+    return _dated(hub, Door(hub, _by_id(hub, app)))

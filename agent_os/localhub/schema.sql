@@ -61,6 +61,11 @@ CREATE TABLE IF NOT EXISTS comments (
     author_id INTEGER NOT NULL REFERENCES users(id), body TEXT NOT NULL,
     created_at TEXT NOT NULL, updated_at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS comments_issue ON comments (issue_id);
+CREATE TABLE IF NOT EXISTS comment_edits (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    comment_id INTEGER NOT NULL REFERENCES comments(id) ON DELETE CASCADE,
+    editor_id INTEGER NOT NULL REFERENCES users(id), edited_at TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS comment_edits_comment ON comment_edits (comment_id);
 CREATE TABLE IF NOT EXISTS events (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     repo_id INTEGER NOT NULL REFERENCES repositories(id) ON DELETE CASCADE,

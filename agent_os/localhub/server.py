@@ -111,6 +111,7 @@ def _run(hub: Hub, listening: socket.socket, url: str) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        date_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )

@@ -11,6 +11,7 @@ from agent_os.domain.events import EventKind
 from agent_os.domain.rules import Mode, RepoRules
 from agent_os.domain.tasks import Task
 from agent_os.policy import descriptions, neutral, texts
+from agent_os.policy.invisible import without_unseen
 from agent_os.policy.steps import about, event, record
 
 #: GitHub's limit is 65,536 characters; the mark of the effect comes on top.
@@ -82,7 +83,7 @@ def defused(answer: str) -> str:
 
     Code stays as it is where it certainly is code: nobody can copy what holds invisible marks.
     """
-    answer = answer.replace("<!--", "&lt;!--")
+    answer = without_unseen(answer)[0].replace("<!--", "&lt;!--")
     lines, fence = list[str](), ""
     for line in answer.split("\n"):
         opens = _FENCE.fullmatch(line)

@@ -55,7 +55,9 @@ def line(task: Task) -> str:
     pull, waiting = task.pull, task.waiting
     if pull is None or waiting is None or waiting.reason is not Reason.NEEDS_APPROVAL:
         return ""
-    return f"It needs a person's approval ({inline(waiting.detail)}): how is said in #{pull.number}."
+    return (
+        f"It needs a person's approval ({inline(waiting.detail)}): how is said in #{pull.number}."
+    )
 
 
 def notice(task: Task, label: str) -> str:

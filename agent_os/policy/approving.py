@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from agent_os.domain.approvals import Approval, ApprovalRules, Ask, Rule, Words, narrowed
 from agent_os.domain.attempts import Kind
 from agent_os.domain.contract import Contract
 from agent_os.domain.observed import Review
-from agent_os.domain.rules import LabelRules
 from agent_os.domain.tasks import Task
 from agent_os.policy.echoes import Done
 from agent_os.policy.trust import MARKER
@@ -21,11 +21,13 @@ COMMAND = "/agent-os approve"
 #: Our clock is known to be GitHub's to so much: what was done this close to the push counts as
 #: done before it.
 SLACK = timedelta(seconds=2)
+#: How GitHub names the account of a program.
+_BOT = "[bot]"
 #: How far GitHub's time of our own act may lie outside of the time between intent and answer.
 _AROUND = timedelta(seconds=15)
 
 
-class Worker(Contract):
+class Worker(NamedTuple):
     """An agent whose work is on the branch."""
 
     agent: str
@@ -101,7 +103,7 @@ def approval(said: Said) -> Approval | None:
     against = [
         r.at
         for r in _newest(said.reviews)
-        if r.state == "changes_requested" and said.may.get(r.author, False)
+        if r.state == "changes_requested" and _may(said, r.author)
     ]
     return next((a for a in found if not any(at >= a.at for at in against)), None)
 
@@ -127,7 +129,7 @@ def _reviews(said: Said) -> list[Approval]:
         for r in _newest(said.reviews)
         if r.state == "approved"
         and r.commit == said.head
-        and said.may.get(r.author, False)
+        and _may(said, r.author)
         and r.author.lower() != said.login.lower()
     ]
 
@@ -148,7 +150,7 @@ def _comments(said: Said) -> list[Approval]:
     for comment in said.words.comments:
         if not commands(comment.body) or not _counts(said, comment.author, comment.at):
             continue
-        edited = bool(comment.editor) and not said.may.get(comment.editor, False)
+        edited = bool(comment.editor) and not _may(said, comment.editor)
         if not edited and not _ours(said, comment.author, comment.at, said.wrote):
             found.append(Approval(by=comment.author, how="comment", at=comment.at))
     return found
@@ -164,7 +166,12 @@ def _counts(said: Said, actor: str, at: datetime) -> bool:
     """By someone who may, and for the commit that is there now. GitHub's times have whole
     seconds."""
     after = said.head_at is None or at > said.head_at + SLACK
-    return after and said.may.get(actor, False)
+    return after and _may(said, actor)
+
+
+def _may(said: Said, login: str) -> bool:
+    """Programs may write as well: approving is for people."""
+    return said.may.get(login, False) and not login.endswith(_BOT)
 
 
 def _ours(said: Said, actor: str, at: datetime, made: Sequence[Done]) -> bool:

@@ -16,7 +16,8 @@ from agent_os.policy.invisible import without_unseen
 
 #: What is taken out may join what is left of and right of it to something new.
 _MOST_ROUNDS = 4
-_LONGEST = 200_000
+#: What is longer is cut before it is looked at.
+LONGEST = 200_000
 _NOTE = re.compile(r"\n*\[removed: (\d[^\]\n]{1,300})\]")
 _COUNTED = re.compile(r"(\d{1,9}) ([a-z ]{3,30}?)s?(?:, |$)")
 
@@ -36,7 +37,7 @@ class Cleaned(NamedTuple):
 
 def markdown(text: str) -> Cleaned:
     """Text that GitHub renders: without all that its rendering hides. Code stays code."""
-    text, removed = without_unseen(text[:_LONGEST])
+    text, removed = without_unseen(text[:LONGEST])
     for _ in range(_MOST_ROUNDS):
         spans = code_apart(text)
         clean, found = without_hidden(spans.text)
@@ -64,11 +65,11 @@ def in_words(removed: Counter[str]) -> str:
     )
 
 
-def noted_in(texts: Iterable[str]) -> str:
+def counted_in(texts: Iterable[str]) -> Counter[str]:
     """What the notes at the ends of these texts say together."""
     total: Counter[str] = Counter()
     for text in texts:
         for note in _NOTE.findall(text):
             for count, kind in _COUNTED.findall(note):
                 total[kind] += int(count)
-    return in_words(total)
+    return total

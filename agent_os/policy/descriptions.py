@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from agent_os.domain.attempts import GateResult, Verdict
 from agent_os.domain.records import Attempt
 from agent_os.domain.review import Met
 from agent_os.domain.review import Review as SecondLook
+from agent_os.domain.rules import LabelRules
 from agent_os.domain.tasks import Status, Task
 from agent_os.domain.usage import Spent
-from agent_os.policy import requesting
+from agent_os.policy import approval_words, cleaning, requesting
 from agent_os.policy.texts import inline, list_of_parts, quoted
 
 _OWN_LOGIN = (
     "🔑 An agent ran with the owner's own login to its vendor (`credentials: own`) "
     "and could read it."
+)
+_NO_SANDBOX = (
+    "⚠️ **Sandbox: none.** Programs ran here as the user that runs Agent OS (`sandbox: none`): "
+    "nothing kept them from that user's files, processes and network."
 )
 _SIGNS = {
     Verdict.PASS: "✅ pass",
@@ -24,13 +31,16 @@ _SIGNS = {
 _MET = {Met.MET: "✅ met", Met.NOT_MET: "❌ not met", Met.CANT_TELL: "❔ can't tell"}
 
 
-def pull_body(task: Task) -> str:
+def pull_body(task: Task, label: str = LabelRules().approved) -> str:
+    """`label` is the one that approves."""
     parts = [f"Closes #{task.number}"]
     if task.cancelled:
         parts.append(
             f"**Closed: the task was cancelled ({inline(task.cancelled.reason)}).** "
             "The branch is kept."
         )
+    else:
+        parts += approval_words.section(task, label)
     result = task.result
     what = _agents_words(result.summary) if result and result.summary else _first_words(task)
     parts += ["### What and why", what]
@@ -112,6 +122,8 @@ def _attempts(task: Task) -> str:
         parts.append(f"In all: {tokens(task.spent)}, {money(task.spent)}.")
     if any(attempt.own_login for attempt in task.attempts):
         parts.append(_OWN_LOGIN)
+    if any(attempt.sandbox == "none" for attempt in task.attempts):
+        parts.append(_NO_SANDBOX)
     return "\n\n".join(parts)
 
 
@@ -172,6 +184,10 @@ def _take_over(task: Task) -> str:
 def status_comment(task: Task) -> str:
     """The one comment that is edited in place."""
     lines = [f"**Agent OS: {task.status.replace('_', ' ')}**{_headline(task)}"]
+    if needs := approval_words.line(task):
+        lines.append(needs)
+    if hidden := cleaning.in_words(Counter(task.spec.removed)):
+        lines.append(f"Hidden in title, text or comments, and kept from agents: {hidden}.")
     if task.children:
         lines.append(f"It is done in parts:\n\n{list_of_parts(task)}")
     if task.attempts:

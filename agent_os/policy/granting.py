@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from agent_os.domain.requests import (
+    LONGEST_TITLE,
     AgentRequest,
     Asked,
     CommentRequest,
@@ -17,6 +18,8 @@ from agent_os.domain.requests import (
 from agent_os.domain.rules import LabelRules
 from agent_os.policy import specs, texts
 
+#: No news to anybody: the next attempt at the same task often asks for the same.
+ALREADY = "asked for already"
 _NAMES = {"comment": "comments", "follow_up": "follow-ups", "question": "questions"}
 #: Labels that begin so are read as commands, or are going to be.
 _OURS = ("agent-os", "agent:", "deliver:", "priority:", "type:")
@@ -75,14 +78,16 @@ def _why_not(
     """Empty: it is granted."""
     if isinstance(request, LabelRequest):
         return _why_no_label(request, granted, grant, labels)
+    if any(_same(request, other) for other in granted):
+        return ALREADY
     most = _most(request, grant)
     if sum(other.kind == request.kind for other in granted) >= most:
         return f"{_NAMES[request.kind]} are not granted" if not most else f"at most {most} a round"
+    if isinstance(request, FollowUpRequest) and len(request.title) > LONGEST_TITLE:
+        return f"a title longer than {LONGEST_TITLE} characters"
     words = request.body if isinstance(request, FollowUpRequest) else request.text
     if len(words) > grant.text_chars:
         return f"longer than {grant.text_chars:,} characters"
-    if any(_same(request, other) for other in granted):
-        return "asked for twice"
     return ""
 
 
@@ -95,7 +100,7 @@ def _why_no_label(
     if name not in {label.casefold() for label in grant.labels}:
         return "not one of the labels that are granted"
     twice = any(isinstance(o, LabelRequest) and o.label.casefold() == name for o in granted)
-    return "asked for twice" if twice else ""
+    return ALREADY if twice else ""
 
 
 def _most(request: AgentRequest, grant: Grant) -> int:

@@ -110,9 +110,8 @@ def _bare(found: re.Match[str], removed: Counter[str]) -> str:
     for attribute in _ATTRIBUTE.finditer(found[2]):
         key, value = attribute[1].lower(), attribute[2] or ""
         plain = value.strip(" \t\n=\"'")
-        if key in _ADDRESS and plain.lower().startswith(("http://", "https://", "#", "/")):
-            kept += attribute[0]
-        elif key in _SHOWN and key not in _ADDRESS and len(plain) <= _LONGEST_VALUE:
+        seen = _is_address(plain) if key in _ADDRESS else len(plain) <= _LONGEST_VALUE
+        if key in _SHOWN and seen:
             kept += attribute[0]
         elif not value:
             words.append(attribute[0])
@@ -126,6 +125,10 @@ def _bare(found: re.Match[str], removed: Counter[str]) -> str:
         removed["hidden attribute"] += 1
         name = "x"
     return f"<{name}{kept}{' /' if found[3] else ''}>"
+
+
+def _is_address(target: str) -> bool:
+    return target.lower().startswith(("http://", "https://", "#", "/"))
 
 
 def _image(found: re.Match[str], removed: Counter[str]) -> str:

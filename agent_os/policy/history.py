@@ -53,6 +53,7 @@ _TEMPLATES: dict[EventKind, str] = {
     EventKind.EFFECT_FAILED: "{effect} failed ({code}): {error}",
     EventKind.EFFECT_UNANSWERED: "{effect} got no answer: {error}",
     EventKind.EFFECT_RESOLVED: "{effect} was looked up: {found}",
+    EventKind.SECRET_HIDDEN: "{effect}: taken out of its text: {kinds}",
     EventKind.PROVIDER_SEEN: "provider {name}: {code} {detail}",
     EventKind.PAUSED: "paused {scope}",
     EventKind.RESUMED: "resumed {scope}",

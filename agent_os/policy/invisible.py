@@ -16,15 +16,17 @@ _ESCAPES = re.compile(
 _UNSEEN = ("Cc", "Cf", "Cn", "Co", "Cs")
 #: Letters, marks and symbols without ink; variation selectors, which can carry any data.
 _BLANK = frozenset(
-    (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0)
-    + tuple(range(0x180B, 0x1810))
-    + tuple(range(0xFE00, 0xFE10))
-    + tuple(range(0xE0100, 0xE01F0))
+    (
+        *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
+        *range(0x180B, 0x1810),
+        *range(0xFE00, 0xFE10),
+        *range(0xE0100, 0xE01F0),
+    )
 )
 _JOINERS = "\u200c\u200d"
 _JOINER = "\u200d"
 _STYLE = "\ufe0e\ufe0f"
-#: Scripts in which a joiner changes what is seen: Arabic (Persian), Syriac, Indic to Myanmar, Khmer.
+#: Scripts in which a joiner changes what is seen: Arabic (Persian), Indic to Myanmar, Khmer.
 _JOINING = re.compile(
     r"[\u0600-\u07ff\u0840-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u17ff\u1a20-\u1aaf"
     r"\ufb50-\ufdff\ufe70-\ufefc]"

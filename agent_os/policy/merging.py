@@ -12,7 +12,7 @@ from agent_os.domain.observed import Review
 from agent_os.domain.reasons import Reason
 from agent_os.domain.rules import Mode
 from agent_os.domain.tasks import Task
-from agent_os.policy import ci, texts
+from agent_os.policy import approval_rows, ci, texts
 from agent_os.policy.pull_facts import (
     NOTHING,
     Answer,
@@ -96,9 +96,13 @@ def _head_moved(facts: PullFacts) -> Answer:
     why = f"someone pushed {head[:7]} to the branch"
     return record(
         task,
-        event(task, EventKind.PULL_HEAD_MOVED, facts.now, sha=head),
+        event(task, EventKind.PULL_HEAD_MOVED, facts.now, sha=head, github_at=_github_time(facts)),
         event(task, EventKind.WORK_WANTED, facts.now, kind=Kind.VERIFY, why=why),
     )
+
+
+def _github_time(facts: PullFacts) -> str:
+    return (facts.github_now or facts.now).isoformat()
 
 
 def _held(facts: PullFacts) -> Answer:
@@ -186,8 +190,10 @@ def _person_merges(facts: PullFacts) -> Answer:
 def _merge(facts: PullFacts) -> Answer:
     task = facts.task
     assert task.pull is not None and task.result is not None
+    by = task.pull.approved_by if task.pull.approved_head == task.result.head else ""
+    said = "verified, and every expected check succeeded" + (f"; approved by {by}" if by else "")
     return MergePull(
-        **about(task, "verified, and every expected check succeeded"),
+        **about(task, said),
         pull=task.pull.number,
         sha=task.result.head,
         method=facts.method,
@@ -203,6 +209,7 @@ _ROWS: tuple[Callable[[PullFacts], Answer], ...] = (
     _head_moved,
     _held,
     _draft,
+    approval_rows.void,
     _changes_asked,
     _engine_at_work,
     _text_changed,
@@ -210,6 +217,7 @@ _ROWS: tuple[Callable[[PullFacts], Answer], ...] = (
     ci.judge,
     _base_moved,
     _review,
+    approval_rows.needed,
     _person_merges,
     _merge,
 )

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 
+from agent_os.policy.invisible import without_unseen
+
 #: After it, GitHub takes a number for an issue to close when this lands on the default branch.
 _CLOSING = re.compile(r"(?i)\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(?=:?\s+\S*(?:#|gh-|/)\d)")
-_NUMBER = re.compile(r"(?i)(#|\bgh-)(?=\d)")
+_NUMBER = re.compile(r"(?i)(#|\bgh\\?-)(?=\d)")
 #: The address of somebody's issue leaves a trace there, too. GitHub's own way around it:
 _ON_GITHUB = re.compile(r"(?i)\b(https?://)(?:www\.)?github\.com/(?=\S)")
 _ELSEWHERE = re.compile(
@@ -20,23 +22,30 @@ _ELSEWHERE = re.compile(
 )
 _COMMAND = re.compile(r"(?m)^([ \t>*+-]*)/(?=\w)")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_EMBEDS = re.compile(
+    r"(?i)<(?=/?(?:audio|embed|iframe|image|img|input|link|object|picture|source|svg|video)\b)"
+)
+#: Spelled otherwise, and the same when it is shown: `&#64;bob` is a mention.
+_SPELLED = re.compile(
+    r"(?i)&(?=#x?[0-9a-f]{1,8};|(?:commat|num|sol|excl|lsqb|lbrack|hyphen|dash);)"
+)
 
 
 def harmless(text: str) -> str:
-    """Mentions nobody and closes no issue: that is ours to say."""
-    return _CLOSING.sub("\\1\u200b", text.replace("@", "@\u200b"))
+    """Mentions nobody, closes no issue, and has no image, which would be fetched."""
+    text = _SPELLED.sub("&amp;", text).replace("@", "@\u200b").replace("![", "!\u200b[")
+    return _CLOSING.sub("\\1\u200b", text)
 
 
 def still(text: str) -> str:
-    """Harmless; also commands no bot, and embeds no image, which would be fetched."""
-    return _COMMAND.sub(r"\1\\/", harmless(text)).replace("![", "\\![")
+    """Harmless where it stands by itself: commands no bot, embeds nothing."""
+    return _COMMAND.sub(r"\1\\/", _EMBEDS.sub("&lt;", harmless(text)))
 
 
 def neutral(text: str) -> str:
     """Still; also names no issue, and hides nothing."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = "".join(char for char in text if char in "\n\t" or char.isprintable())
-    text = still(_TAG.sub("&lt;", text))
+    text, _ = without_unseen(text)
+    text = _TAG.sub("&lt;", still(text))
     text = _ON_GITHUB.sub(r"\1redirect.github.com/", text)
     text = _ELSEWHERE.sub("\\1\u200b", text)
     return _NUMBER.sub("\\1\u200b", text)
@@ -44,4 +53,4 @@ def neutral(text: str) -> str:
 
 def quotation(text: str) -> str:
     """Neutral, as a quotation, so that its headings and tables can't be taken for ours."""
-    return "\n".join(f"> {line}" for line in neutral(text).splitlines())
+    return "\n".join(f"> {line}" for line in neutral(text).split("\n"))

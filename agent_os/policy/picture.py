@@ -6,10 +6,11 @@ from datetime import datetime
 
 from agent_os.domain.effects import EditComment, SetLabels, Step, WriteComment
 from agent_os.domain.events import EventKind
+from agent_os.domain.reasons import Reason
 from agent_os.domain.records import ISSUE_GONE
 from agent_os.domain.rules import LabelRules
 from agent_os.domain.tasks import Status, Task
-from agent_os.policy import descriptions, texts
+from agent_os.policy import approval_words, descriptions, texts
 from agent_os.policy.steps import about, event, record
 
 _BY_PERSON = "held_by_person"
@@ -84,6 +85,9 @@ def _notice(task: Task, labels: LabelRules) -> Step | None:
         body = texts.blocked_notice(task, labels.ready)
     elif task.status is Status.DONE and (task.children or told.startswith("blocked:")):
         state, body = "done", texts.done_notice(task)
+    elif _waits_for_approval(task):
+        state = f"approval:{task.pull.approved_head if task.pull else ''}"
+        body = approval_words.notice(task, labels.approved)
     elif task.status in (Status.DONE, Status.CANCELLED) and _reopened(task):
         state, body = f"reopened:{task.round}", texts.reopened_notice(task, labels.ready)
     else:
@@ -91,6 +95,16 @@ def _notice(task: Task, labels: LabelRules) -> Step | None:
     if told == state:
         return None
     return WriteComment(**about(task, state), purpose="notice", state=state, body=body)
+
+
+def _waits_for_approval(task: Task) -> bool:
+    """Once a round; and once more when one was given, and new commits made it void."""
+    waiting = task.waiting
+    return (
+        task.status is Status.IN_REVIEW
+        and waiting is not None
+        and waiting.reason is Reason.NEEDS_APPROVAL
+    )
 
 
 def _reopened(task: Task) -> bool:

@@ -72,7 +72,7 @@ def _publish(task: Task, rules: RepoRules, base: str) -> Step | None:
             sha=task.result.head,
             expected=task.branch_head,
         )
-    body = descriptions.pull_body(task)
+    body = descriptions.pull_body(task, rules.approving_label)
     if task.pull is None:
         return OpenPull(
             **about(task, "the branch is pushed"),
@@ -97,5 +97,5 @@ def _needs_review(task: Task, rules: RepoRules) -> bool:
     """Nobody is asked to look at what merges by itself, unless the repository demands it."""
     waiting = task.waiting
     return rules.mode is not Mode.AUTO_MERGE or (
-        waiting is not None and waiting.reason is Reason.REVIEW_REQUIRED
+        waiting is not None and waiting.reason in (Reason.REVIEW_REQUIRED, Reason.NEEDS_APPROVAL)
     )

@@ -14,7 +14,7 @@ from agent_os.domain.effects import Record, Step
 from agent_os.domain.events import EventKind
 from agent_os.domain.observed import Checks, PullSeen, Review
 from agent_os.domain.reasons import Reason
-from agent_os.domain.rules import LabelRules, LimitRules, RepoRules
+from agent_os.domain.rules import LimitRules, RepoRules
 from agent_os.domain.tasks import Task
 from agent_os.policy.approving import Said, Worker
 from agent_os.policy.steps import event, held, record, waiting
@@ -54,7 +54,6 @@ class PullFacts(Contract):
     """Everybody's words on the pull request; None: not read."""
     merged: dict[Worker, int] = Field(default_factory=dict[Worker, int])
     """Of each agent whose work is on the branch: how many merges of it there were here."""
-    approving_label: str = LabelRules().approved
     github_now: datetime | None = None
     """By GitHub's clock; None: as `now`."""
 

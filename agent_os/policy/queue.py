@@ -52,6 +52,8 @@ class TaskFacts(Contract):
     children: tuple[Task, ...] = ()
     """The tasks of an epic's parts."""
     pool: Pool = Pool()
+    no_sandbox: str = ""
+    """Why nothing keeps foreign programs apart here, where the owner does not want that."""
 
 
 class Machine(Contract):
@@ -201,6 +203,8 @@ def _admit(queued: list[tuple[TaskFacts, retry.Start]], machine: Machine) -> lis
         start, usd = _with_cap(fact, start, machine, purse)
         if isinstance(usd, retry.Park | retry.Wait):
             step = _not_now(task, usd, machine.now)
+        elif fact.no_sandbox and start.kind is not Kind.TRIAGE:
+            step = waiting(task, Reason.NO_SANDBOX, fact.no_sandbox, machine.now)
         elif free <= 0:
             step = waiting(task, Reason.NO_FREE_SLOT, "", machine.now)
         elif memory is not None and memory < per_attempt:

@@ -79,7 +79,7 @@ def _follow_up(task: Task, asked: Asked, request: FollowUpRequest, why: str) -> 
         **about(task, why),
         signal=signal,
         place=asked.place,
-        title=" ".join(neutral(request.title).split()),
+        title=" ".join(neutral(request.title).split()).replace("&lt;", "<"),
         body=body,
         type="",
         asked=asked.name,
@@ -104,4 +104,5 @@ def told(task: Task) -> str:
 
 
 def _refused(asked: Sequence[Asked]) -> str:
-    return "\n".join(f"- {a.what}: {texts.inline(a.refused, 200)}" for a in asked if a.refused)
+    told = [a for a in asked if a.refused and a.refused != granting.ALREADY]
+    return "\n".join(f"- {a.what}: {texts.inline(a.refused, 200)}" for a in told)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from agent_os.domain.tasks import Spec
+from agent_os.policy import cleaning
 from agent_os.policy.trust import MARKER
 
 _LONGEST_BODY = 40_000
@@ -15,6 +16,7 @@ _LONGEST_TITLE = 300
 _LONGEST_COMMENT = 4_000
 _MOST_COMMENTS = 20
 
+_MARK = re.compile(rf"(?m)^{MARKER} [a-z]+=\S{{1,200}} -->$")
 # Of one line each: over a whole text of a stranger, nested repeats would take hours.
 _HEADING = re.compile(r"^#{1,4}\s+(\S.*)$")
 _DEPENDS = re.compile(r"(?i)^(?:depends on|blocked by):?\s+((?:#\d+(?:\s*(?:,|and)\s*)?)+)")
@@ -51,9 +53,12 @@ def parse(
     comments: Iterable[str] = (),
 ) -> Spec:
     """The spec of an issue as it stood at `as_of`. Never fails: what has no heading is the goal."""
-    shown, clean = readable(title, _LONGEST_TITLE), readable(body, _LONGEST_BODY)
+    heading = cleaning.plain(title)
+    text = cleaning.markdown(_without_marks(body))
+    heard = [cleaning.markdown(comment) for comment in comments][-_MOST_COMMENTS:]
+    shown = _cut(" ".join(heading.text.split()), _LONGEST_TITLE, title)
+    clean = _cut(text.text, _LONGEST_BODY, body)
     sections, headed = _sections(clean)
-    said = [readable(c, _LONGEST_COMMENT) for c in comments]
     named = _type(labels)
     return Spec(
         title=shown or "(no title)",
@@ -68,7 +73,8 @@ def parse(
         answer_wanted=any(label.lower() in _ANSWER for label in labels),
         sections=_asked_sections(clean, sections.get("acceptance", "")),
         depends_on=_dependencies(clean),
-        comments=tuple(said[-_MOST_COMMENTS:]),
+        comments=tuple(_cut(one.text, _LONGEST_COMMENT) for one in heard),
+        removed=dict(sum((one.removed for one in heard), heading.removed + text.removed)),
         text_hash=text_hash(title, body),
         as_of=as_of,
     )
@@ -81,12 +87,25 @@ def text_hash(title: str, body: str) -> str:
 
 
 def readable(text: str, limit: int) -> str:
-    """Without control characters, and bounded; a cut is said."""
+    """For comparing two versions. Without control characters, and bounded."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = "".join(c for c in text if c in "\n\t" or c.isprintable())
     if len(text) > limit:
         text = f"{text[:limit]}\n\n[cut: {len(text) - limit} more characters]"
     return text.strip()
+
+
+def _cut(text: str, limit: int, original: str = "") -> str:
+    """Bounded; a cut is said, also that of a text that was too long to be cleaned."""
+    if len(text) <= limit:
+        return text.strip()
+    more = len(text) - limit + max(0, len(original) - cleaning.LONGEST)
+    return f"{text[:limit]}\n\n[cut: {more} more characters]".strip()
+
+
+def _without_marks(body: str) -> str:
+    """Without the marks in issues of ours: nobody hid anything there."""
+    return _MARK.sub("", body)
 
 
 def _sections(body: str) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -95,8 +114,6 @@ def _sections(body: str) -> tuple[dict[str, str], tuple[str, ...]]:
     headed: dict[str, None] = {}
     current, fenced = "goal", False
     for line in body.splitlines():
-        if line.startswith(MARKER):
-            continue  # in an issue of ours: no part of what is wanted
         fenced ^= line.lstrip().startswith("```")
         heading = None if fenced else _HEADING.match(line)
         if heading:

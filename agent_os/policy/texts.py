@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from agent_os.domain.observed import Check, Review
 from agent_os.domain.tasks import Task
+from agent_os.policy import cleaning
 from agent_os.policy.neutral import harmless, quotation
 from agent_os.policy.trust import MARKER
 
@@ -35,6 +36,10 @@ def quoted(text: str) -> str:
     return quotation(text[:_MOST_WORDS])
 
 
+#: `[skip ci]` and the other words by which GitHub leaves out a commit's workflows.
+_SKIPS_CI = re.compile(r"(?i)(\[(?:skip|no|ci|actions)(?= (?:ci|actions|skip)\])|skip-checks(?=:))")
+
+
 def inline(text: str, limit: int = 300) -> str:
     """One line of text that is safe inside a table cell."""
     line = harmless(" ".join(text.split())).replace("|", "\\|").replace("<", "&lt;")
@@ -53,7 +58,10 @@ def pull_title(task: Task) -> str:
 
 
 def issue_title(title: str) -> str:
-    return inline(title, 200).replace("\\|", "|").replace("&lt;", "<")
+    """A title that is also a commit's first line: it closes nothing and skips no CI."""
+    plain = "".join(char for char in title if char.isprintable() or char.isspace())
+    shown = inline(plain, 200).replace("\\|", "|").replace("&lt;", "<")
+    return _SKIPS_CI.sub("\\1\u200b", shown)
 
 
 def list_of_parts(task: Task) -> str:
@@ -92,15 +100,18 @@ def ci_feedback(failed: Sequence[Check], logs: Mapping[str, str]) -> str:
     parts = ["CI failed on the branch. Make these checks pass:"]
     for check in failed:
         log = logs.get(check.name) or check.summary or "(no log could be read)"
-        parts += [f"## {inline(check.name)}", inline(check.summary), fenced(log)]
+        name, summary = cleaning.plain(check.name).text, cleaning.markdown(check.summary).text
+        parts += [f"## {inline(name)}", inline(summary), fenced(cleaning.plain(log).noted)]
     return "\n\n".join(p for p in parts if p)[:_LONGEST_FEEDBACK]
 
 
 def review_feedback(reviews: Sequence[Review], comments: Mapping[int, Sequence[str]]) -> str:
+    """By people with permission, who answer for what they quote."""
     parts = ["A reviewer asked for changes on the pull request:"]
     for review in reviews:
-        lines = [review.body, *comments.get(review.id, ())]
-        parts += [f"## {review.author}", fenced("\n".join(line for line in lines if line))]
+        lines = [cleaning.markdown(line) for line in (review.body, *comments.get(review.id, ()))]
+        who = f"{inline(review.author, 60)} (may write), {review.at:%Y-%m-%d %H:%M} UTC"
+        parts += [f"## {who}", fenced("\n".join(line.noted for line in lines if line.text))]
     return "\n\n".join(parts)[:_LONGEST_FEEDBACK]
 
 

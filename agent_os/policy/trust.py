@@ -22,11 +22,6 @@ def trusted(login: str, permission: str, people: PeopleRules) -> bool:
     return permission in _MAY_WRITE or name in {p.lower() for p in people.allow}
 
 
-def edited_by_trusted_only(author_may: bool, people: PeopleRules) -> bool:
-    """A text is edited by its author and by people with write permission, by nobody else."""
-    return author_may and not people.deny
-
-
 def text_at(
     issue: IssueSeen, edits: Edits, acts: Sequence[Act], at: datetime, may: Mapping[str, bool]
 ) -> tuple[str, str]:
@@ -63,9 +58,21 @@ def _title_at(current: str, acts: Sequence[Act], at: datetime, may: Mapping[str,
 
 
 def trusted_comments(acts: Sequence[Act], may: Mapping[str, bool]) -> list[str]:
-    """`login: text` of comments by trusted people, without our own."""
+    """`login (may write), time: text` of comments by trusted people, without our own.
+
+    One that somebody else changed last counts only if that person is trusted, too. Whoever quotes
+    a text makes it their own.
+    """
     return [
-        f"{act.actor}: {act.text}"
+        f"{act.actor} (may write), {act.at:%Y-%m-%d %H:%M} UTC: {act.text}"
         for act in acts
-        if act.kind == "commented" and may.get(act.actor, False) and MARKER not in act.text
+        if act.kind == "commented" and MARKER not in act.text and heard(act.actor, act.editor, may)
     ]
+
+
+def heard(author: str, editor: str, may: Mapping[str, bool]) -> bool:
+    """Whether a text counts as its author's word. `editor`: who changed it last, or empty.
+
+    People with write permission can change each other's texts; so can apps, which need none.
+    """
+    return may.get(author, False) and (editor in ("", author) or may.get(editor, False))

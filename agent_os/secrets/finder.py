@@ -1,7 +1,8 @@
-"""The one thing that looks for secrets: exact values in all their forms, and known forms of tokens."""
+"""The one thing that looks for secrets: exact values in all their forms, known forms of tokens."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar, cast
@@ -38,24 +39,28 @@ class Finder:
         self._patterns = patterns
 
     def finds(self, text: str) -> list[Find]:
-        """In the order of the text, without overlaps: exact ones first, then the longer."""
-        taken: list[Find] = []
-        for find in sorted(self._all(text), key=lambda f: (not f.exact, f.start - f.end, f.start)):
-            if all(find.end <= other.start or find.start >= other.end for other in taken):
-                taken.append(find)
-        return sorted(taken, key=lambda find: find.start)
+        """In the order of the text. Those that overlap are one: of an exact value, if one is."""
+        found: list[Find] = []
+        for find in sorted(self._all(text), key=lambda f: (f.start, not f.exact, -f.end)):
+            if found and find.start < found[-1].end:
+                last = found[-1]
+                kind = last.kind if last.exact or not find.exact else find.kind
+                end = max(last.end, find.end)
+                found[-1] = Find(kind, last.start, end, last.exact or find.exact)
+            else:
+                found.append(find)
+        return found
 
     def holds(self, text: str) -> bool:
         return next(self._all(text), None) is not None
 
     def redact(self, text: str) -> str:
-        """The text without them; those that overlap go together."""
+        """The text without them."""
         parts: list[str] = []
         at = 0
-        for find in sorted(self._all(text), key=lambda find: find.start):
-            if find.start >= at:
-                parts += [text[at : find.start], HIDDEN]
-            at = max(at, find.end)
+        for find in self.finds(text):
+            parts += [text[at : find.start], HIDDEN]
+            at = find.end
         return "".join((*parts, text[at:]))
 
     def _all(self, text: str) -> Iterator[Find]:
@@ -81,7 +86,7 @@ class Finder:
         """The same without them in its texts."""
         before = model.model_dump(mode="json")
         after = self.redact_data(before)
-        return model if after == before else type(model).model_validate(after, strict=False)
+        return model if after == before else type(model).model_validate_json(json.dumps(after))
 
     def kinds(self, data: object) -> tuple[str, ...]:
         """What stands in the texts of some JSON data, each kind once."""

@@ -123,7 +123,7 @@ _NEEDS = {
     "GitHubTokenDetector": "gh",
     "GitLabTokenDetector": "g",
     "JwtTokenDetector": "eyj",
-    "OpenAIDetector": "sk-",
+    "OpenAIDetector": "t3blbkfj",
     "PypiTokenDetector": "pypi-",
     "SendGridDetector": "sg.",
     "SquareOAuthDetector": "sq0csp-",
@@ -161,10 +161,11 @@ def _patterns() -> tuple[Pattern, ...]:
         *(SquareOAuthDetector, StripeDetector, TelegramBotTokenDetector, TwilioKeyDetector),
     )
     found: list[Pattern] = list(_OWN)
-    for detector in detectors:
-        needs = _NEEDS.get(detector.__name__, "")
-        holds = JwtTokenDetector.is_formally_valid if detector is JwtTokenDetector else None
+    for detector in (made() for made in detectors):
+        needs, kind = _NEEDS.get(type(detector).__name__, ""), str(detector.secret_type)
         for regex in detector.denylist:
-            made = Pattern(detector.secret_type, re.compile(regex), needs)
-            found.append(Pattern(made.kind, made.regex, needs, holds) if holds else made)
+            if isinstance(detector, JwtTokenDetector):
+                found.append(Pattern(kind, regex, needs, detector.is_formally_valid))
+            else:
+                found.append(Pattern(kind, regex, needs))
     return tuple(found)

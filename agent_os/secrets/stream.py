@@ -14,7 +14,8 @@ class RedactedStream:
 
     def __init__(self, values: Values) -> None:
         # Bytes are looked at one by one, so that a character may come in pieces too.
-        self._values = Values(value.encode().decode("latin-1") for value in values.given)
+        as_bytes = (value.encode("utf-8", "surrogateescape") for value in values.given)
+        self._values = Values(data.decode("latin-1") for data in as_bytes)
         self._held = ""
 
     def take(self, data: bytes) -> bytes:

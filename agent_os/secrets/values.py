@@ -29,7 +29,6 @@ class Values:
         bare = {_APART.sub("", form) for form in self.forms}
         self._whole = _any_of(self.forms)
         self._bare = _any_of(form for form in bare if _stands_out(form))
-        self.longest = max((len(form.encode()) for form in self.forms), default=0)
 
     def __bool__(self) -> bool:
         return bool(self.forms)
@@ -59,9 +58,10 @@ class Values:
 @functools.lru_cache(maxsize=64)
 def _forms(value: str) -> frozenset[str]:
     found = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
-    found |= {quote(value), quote(value, safe=""), quote(value, safe="").lower(), value[::-1]}
-    data = value.encode()
-    found |= {data.hex(), data.hex().upper(), *_base64(data), *_base64(value[::-1].encode())}
+    quoted = quote(value, safe="", errors="surrogateescape")
+    found |= {quote(value, errors="surrogateescape"), quoted, quoted.lower(), value[::-1]}
+    data = value.encode("utf-8", "surrogateescape")
+    found |= {data.hex(), data.hex().upper(), *_base64(data), *_base64(data[::-1])}
     lines = [line.strip() for line in value.splitlines()]
     found |= {line for line in lines if len(lines) > 1 and len(line) >= _SHORTEST_LINE}
     return frozenset(form for form in found if len(form) >= SHORTEST)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,14 @@ _VERSION_TABLE = """CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"""
 
 
+Redact = Callable[[object], object]
+"""JSON data without secrets."""
+
+
+def _as_it_is(data: object) -> object:
+    return data
+
+
 class Store:
     """One database. `write()` transactions are serial, so that `seq` is in commit order."""
 
@@ -34,6 +42,8 @@ class Store:
         self.url = url
         self.clock = clock
         self.ids = ids
+        self.redact: Redact = _as_it_is
+        """Takes out of an event's data what must not be stored; set once, by who knows it."""
         self.owner = owner.this_process()
         self.engine = _engine(url)
         # Threads of one process take turns here: SQLite would let them sleep and try again.

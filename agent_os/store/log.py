@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -13,13 +14,15 @@ from agent_os.domain.tasks import Task, TaskKey
 from agent_os.store import providers, schema, tasks, trials
 from agent_os.store.database import Store
 
+_AS_SEEN = ("labels",)
 _INSERT = schema.events.insert()
 
 
 def append(store: Store, tx: sa.Connection, events: Iterable[Event]) -> int:
     """Write events and what follows from them. Returns the last sequence number (0: none)."""
     seq = 0
-    for event in events:
+    for given in events:
+        event = given.model_copy(update={"data": redacted(store, given.data)})
         row = {
             "installation": store.installation,
             "at": event.at,
@@ -34,6 +37,13 @@ def append(store: Store, tx: sa.Connection, events: Iterable[Event]) -> int:
         seq = int(inserted[0])
         project(store, tx, seq, event)
     return seq
+
+
+def redacted(store: Store, data: dict[str, Any]) -> dict[str, Any]:
+    """What may be stored of an event's data."""
+    clean = cast("dict[str, Any]", store.redact(data))
+    # Compared with GitHub's at each look: otherwise, the same news would be new each time.
+    return clean | {name: data[name] for name in _AS_SEEN if name in data}
 
 
 def project(store: Store, tx: sa.Connection, seq: int, event: Event) -> None:

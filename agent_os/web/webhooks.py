@@ -5,6 +5,7 @@ So a lost, doubled, late or out-of-order delivery costs at most one look; pollin
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -24,7 +25,11 @@ from agent_os.domain.errors import AgentOSError
 _log = structlog.get_logger()
 #: GitHub sends no larger ones.
 LARGEST_BODY = 25_000_000
-_REMEMBERED = 10_000
+#: For all of a delivery; GitHub itself gives up after ten seconds.
+BODY_SECONDS = 15.0
+#: Ids and bodies of deliveries.
+_REMEMBERED = 20_000
+_JSON = "application/json"
 
 #: Which jobs look at a repository after an event. All others are answered and ignored.
 EVENTS: dict[str, tuple[str, ...]] = {
@@ -49,8 +54,9 @@ Payload = dict[str, Any]
 
 
 class Receiver:
-    """`wake(job, repository)` is called once per delivery id; `ready` says whether we work; `ours`
-    says of an event and its payload that it is about an act of our own."""
+    """`wake(job, repository)` is called once per delivery; `ready` says whether we work; `ours`
+    says of an event and its payload that it is about an act of our own. With a `token`, only who
+    sends it is told how we are."""
 
     def __init__(
         self,
@@ -58,11 +64,13 @@ class Receiver:
         wake: Wake,
         ready: Callable[[], bool],
         ours: Callable[[str, Payload], bool],
+        token: str = "",
     ) -> None:
         self._secret = secret.encode()
         self._wake = wake
         self._ready = ready
         self._ours = ours
+        self._token = token.encode()
         self._seen: OrderedDict[str, None] = OrderedDict()
 
     def app(self) -> Starlette:
@@ -74,33 +82,44 @@ class Receiver:
             ]
         )
 
-    async def health(self, _request: Request) -> Response:
-        return JSONResponse({"ok": True})
+    async def health(self, request: Request) -> Response:
+        return JSONResponse({"ok": True}) if self._admitted(request) else _stranger()
 
-    async def readiness(self, _request: Request) -> Response:
+    async def readiness(self, request: Request) -> Response:
+        if not self._admitted(request):
+            return _stranger()
         ready = self._ready()
         return JSONResponse({"ready": ready}, status_code=200 if ready else 503)
 
     async def webhook(self, request: Request) -> Response:
-        """202: taken. 401: not signed by GitHub. 400, 413: not a delivery."""
-        body = await _body(request)
+        """202: taken. 401: not signed by GitHub. 400, 408, 413, 415: not a delivery."""
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await _body(request)
+        except TimeoutError:
+            return _refused(408, f"A delivery arrives within {BODY_SECONDS:.0f} seconds.")
         if body is None:
             return _refused(413, f"A delivery has at most {LARGEST_BODY} bytes.")
         if not self._signed(body, request.headers.get("x-hub-signature-256", "")):
             _log.warning("webhook_refused", reason="signature")
             return _refused(401, "The signature does not match the secret.")
+        if request.headers.get("content-type", _JSON).split(";")[0].strip().lower() != _JSON:
+            return _refused(415, f"Choose the content type {_JSON} in the webhook's settings.")
         event = request.headers.get("x-github-event", "")
         delivery = request.headers.get("x-github-delivery", "")
         payload = _payload(body)
         if not event or not delivery or payload is None:
             return _refused(400, "Headers or body are not those of a delivery of GitHub.")
-        if not self._is_new(delivery):
+        # The signature covers the body alone, so the same one under another id is a replay too.
+        # After a restart it costs one look.
+        replayed = not self._is_new(f"{event} {hashlib.sha256(body).hexdigest()}")
+        if not self._is_new(delivery) or replayed:
             return JSONResponse({"result": "seen before"}, status_code=202)
         repository = _repository(payload)
         if repository and _tells_something(event, payload):
             if await run_in_threadpool(self._is_ours, event, payload):
                 return JSONResponse({"result": "our own act"}, status_code=202)
-            for job in EVENTS[event]:
+            for job in _jobs(event, payload):
                 self._wake(job, repository)
         return JSONResponse({"result": "taken"}, status_code=202)
 
@@ -115,6 +134,10 @@ class Receiver:
     def _signed(self, body: bytes, signature: str) -> bool:
         expected = "sha256=" + hmac.new(self._secret, body, hashlib.sha256).hexdigest()
         return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace"))
+
+    def _admitted(self, request: Request) -> bool:
+        given = request.headers.get("authorization", "").encode("utf-8", "replace")
+        return not self._token or hmac.compare_digest(b"Bearer " + self._token, given)
 
     def _is_new(self, delivery: str) -> bool:
         if delivery in self._seen:
@@ -158,11 +181,23 @@ def _repository(payload: Payload) -> str:
     return str(found.get("full_name", "")) if isinstance(found, dict) else ""
 
 
+def _jobs(event: str, payload: Payload) -> tuple[str, ...]:
+    """Who looks: GitHub calls a comment on a pull request one on its issue half."""
+    issue = payload.get("issue")
+    if event == "issue_comment" and isinstance(issue, dict) and "pull_request" in issue:
+        return ("pr-monitor",)
+    return EVENTS[event]
+
+
 def _tells_something(event: str, payload: Payload) -> bool:
     if event not in EVENTS:
         return False
     pending = event == "status" and payload.get("state") == "pending"
     return not pending and payload.get("action") == _ENDED.get(event, payload.get("action"))
+
+
+def _stranger() -> Response:
+    return _refused(401, "Send the token of the config as `Authorization: Bearer …`.")
 
 
 def _refused(status: int, message: str) -> Response:

@@ -38,7 +38,7 @@ def head_sha(git_dir: Path) -> str | None:
     if not text.startswith("ref:"):
         return text if re.fullmatch(r"[0-9a-f]{40}", text) else None
     ref = text.removeprefix("ref:").strip()
-    if not ref.startswith("refs/") or ".." in ref:
+    if not ref.startswith("refs/") or ".." in ref or not ref.isprintable():
         return None
     loose = read_regular(git_dir / ref, 4096).decode("utf-8", "replace").strip()
     if re.fullmatch(r"[0-9a-f]{40}", loose):

@@ -47,10 +47,8 @@ class Walk:
                             todo.append(entry.path)
                         yield
             except OSError as error:
-                # Else what can't be reached by its name would not count.
-                if error.errno == errno.ENAMETOOLONG:
-                    self.problem = "its folders lie too deep to be measured"
-                    yield
+                self._note(error)
+                yield
 
     def _count(self, entry: os.DirEntry[str]) -> bool:
         """Add it; whether there is more below it."""
@@ -60,11 +58,17 @@ class Walk:
         try:
             found = entry.stat(follow_symlinks=False)
             folder = entry.is_dir(follow_symlinks=False)
-        except OSError:
-            return False  # gone by now
+        except OSError as error:
+            self._note(error)
+            return False
         names = 1 if folder else max(1, found.st_nlink)
         self.bytes += max(_LEAST, found.st_blocks * _BLOCK) // names
         return folder
+
+    def _note(self, error: OSError) -> None:
+        # What is gone by now costs nothing; what can't be reached by its name would not count.
+        if error.errno == errno.ENAMETOOLONG:
+            self.problem = "its folders lie too deep to be measured"
 
 
 def free_bytes(folder: Path) -> int | None:

@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import os
 import stat
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from agent_os.workspace.candidates import is_real_directory
 from agent_os.workspace.foreign import folder_below, read_file
 from agent_os.workspace.git import git_bytes, git_fed, run_git, try_git
 from agent_os.workspace.names import is_git_directory
+from agent_os.workspace.steering import Placed, put_back
 
 RESULT_FILE = b".agent_result.md"
 ANSWER_FILE = b".agent_answer.md"
@@ -34,6 +35,8 @@ _LARGEST_FILE = 100_000_000
 #: Of all that is new, so that a work dir can't fill our disk.
 _LARGEST_WORK = 2_000_000_000
 _LONGEST_LINK = 4_096
+#: Folders are opened one by one from the top, each time.
+_DEEPEST = 200
 
 
 @dataclass
@@ -58,8 +61,14 @@ class _Entry:
     mode: str
 
 
-def write_tree(git_dir: Path, work: Path, start: str, tracked: tuple[str, ...]) -> FileTree:
-    """Write the files of `work` into `git_dir` as a tree.
+def write_tree(
+    git_dir: Path,
+    work: Path,
+    start: str,
+    tracked: tuple[str, ...],
+    placed: Sequence[Placed] = (),
+) -> FileTree:
+    """Write the files of `work` into `git_dir` as a tree; those `placed` as their commit has them.
 
     Files that the .gitignore of commit `start` ignores are left out, unless one of the commits
     `tracked` holds them. Submodules of `start` stay as they are. Links are kept as links.
@@ -82,7 +91,9 @@ def write_tree(git_dir: Path, work: Path, start: str, tracked: tuple[str, ...]) 
         pieces=stored.new(kept),
         timeout=_SECONDS,
     )
-    lines = [f"{entry.mode} {sha}\t".encode() + entry.path for entry, sha in stored.found]
+    files = {entry.path: (entry.mode, sha) for entry, sha in stored.found}
+    put_back(files, placed)
+    lines = [f"{mode} {sha}\t".encode() + path for path, (mode, sha) in files.items()]
     lines += [
         f"{_GITLINK} {sha}\t".encode() + path
         for path, sha in links.items()
@@ -117,7 +128,9 @@ def _walk(work: Path, tree: FileTree) -> Generator[_Entry]:
             if count > _MAX_FILES:
                 tree.note(f"more than {_MAX_FILES} files; the rest was left out")
                 return
-            if stat.S_ISDIR(mode):
+            if stat.S_ISDIR(mode) and path.count(b"/") >= _DEEPEST:
+                tree.left_out(path, "too deep")
+            elif stat.S_ISDIR(mode):
                 todo.append(path)
             elif stat.S_ISLNK(mode):
                 yield _Entry(path, _LINK)

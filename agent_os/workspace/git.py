@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,10 @@ from agent_os.domain.errors import BadInput, GitError
 _SAFE_CONFIG = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
-    "protocol.ext.allow=never",
+    "protocol.allow=never",
+    "protocol.https.allow=always",
+    "protocol.http.allow=always",
+    "protocol.file.allow=always",
     "gc.auto=0",
     "maintenance.auto=false",
     "core.quotePath=false",
@@ -37,7 +40,7 @@ _SAFE_CONFIG = (
     "core.bigFileThreshold=64m",
 )
 _OUTPUT_TAIL = 4_000
-_PIECE = 1_000_000
+_PIECE = 65_536
 #: git's name of a tree without files, which it knows without having it.
 _NO_FILES = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -177,24 +180,24 @@ def git_start(*args: str, git_dir: Path, max_bytes: int, timeout: float = 120.0)
     return data
 
 
-def git_tells(*args: str, needles: Sequence[bytes], git_dir: Path, timeout: float = 120.0) -> bool:
-    """Whether one of them stands in what git prints, however much that is. GitError."""
+def git_lines(*args: str, git_dir: Path, timeout: float = 120.0) -> Iterator[bytes]:
+    """What git prints, line by line with their ends; one that is longer than a piece comes in
+    several. GitError at its end, unless the caller stops before."""
     process = _printing(args, git_dir)
     guard = threading.Timer(timeout, process.kill)
     guard.start()
-    overlap = max(len(needle) for needle in needles)
-    found, data = False, b""
-    with process:
+    try:
         assert process.stdout is not None  # asked for
-        while not found and (piece := process.stdout.read(_PIECE)):
-            data = data[-overlap:] + piece
-            found = any(needle in data for needle in needles)
+        while line := process.stdout.readline(_PIECE):
+            yield line
+        process.wait()
+    finally:
         guard.cancel()
-        if found:
-            process.kill()
-    if not found and process.returncode != 0:
+        process.kill()
+        with process:
+            pass  # closes the pipe, and waits
+    if process.returncode != 0:
         raise GitError(f"git {_verb(args)} ended with exit code {process.returncode}.")
-    return found
 
 
 def git_fed(*args: str, git_dir: Path, pieces: Iterable[bytes], timeout: float) -> None:

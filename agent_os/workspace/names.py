@@ -9,7 +9,7 @@ import unicodedata
 _UNSEEN = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 #: NTFS ends a name before trailing dots and blanks, and at a colon (`.git::$INDEX_ALLOCATION`).
 _NTFS_END = re.compile(r"[ .]*(:.*)?$", re.DOTALL)
-_SHORT = re.compile(r"(git|gitmod|gi[0-9a-f]{4})~[0-9]")
+_SHORT = re.compile(r"(gitmod|gi[0-9a-f]{4})~[0-9]")
 
 
 def seen_as(name: str) -> str:
@@ -26,4 +26,4 @@ def is_git_directory(name: str) -> bool:
 def is_git_file(name: str) -> bool:
     """Whether it is a spelling of `.gitmodules`, which says where submodules come from."""
     seen = seen_as(name)
-    return seen == ".gitmodules" or (_SHORT.fullmatch(seen) is not None and seen != "git~1")
+    return seen == ".gitmodules" or _SHORT.fullmatch(seen) is not None

@@ -1,4 +1,4 @@
-"""Running one program with limits: a bounded log, time, silence, output, cancelling."""
+"""Running one program with limits: a bounded log, time, silence, use of the machine, cancelling."""
 
 from __future__ import annotations
 
@@ -6,20 +6,25 @@ import os
 import re
 import select
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
+from agent_os.secrets.values import Values
+from agent_os.workspace import limited
+from agent_os.workspace.bounds import Bounds, Overuse
+from agent_os.workspace.handed import handed
+from agent_os.workspace.output import Listener, Output
 from agent_os.workspace.proctable import Process, descendants, read_process
-from agent_os.workspace.tree import Finder, become_subreaper, below, end_tree
+from agent_os.workspace.sandbox import seccomp
+from agent_os.workspace.tree import Finder, become_subreaper, below, end_tree, leave_keyring
+from agent_os.workspace.watch import Watch
 
-TAIL_BYTES = 16_000
 _GRACE_SECONDS = 2.0
 _POLL_SECONDS = 0.1
 _CHUNK = 65_536
@@ -34,6 +39,16 @@ class End(StrEnum):
     STALLED = "stalled"
     OUTPUT_LIMIT = "output_limit"
     CANCELLED = "cancelled"
+    MEMORY = "memory"
+    PROCESSES = "processes"
+    DISK = "disk"
+    """Its own files."""
+    DISK_FULL = "disk_full"
+    """Too little is free on the disk, whoever took it."""
+
+
+#: It used more than it may.
+OVERUSED = frozenset({End.MEMORY, End.PROCESSES, End.DISK, End.DISK_FULL})
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,13 @@ class Program:
     """`argv` starts bwrap, which gives it a pid namespace of its own."""
     listen: Listener | None = None
     """None: all output is a sign of life."""
+    secrets: Values | None = None
+    """What its log does not show."""
+    bounds: Bounds | None = None
+    """None: it may use what there is."""
+    cleanup: tuple[str, ...] = ()
+    """Run after its end, for what is not below us; see `Sandbox.cleanup`. Also before its start:
+    an earlier one may have been left by a runner that died."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +81,8 @@ class Ending:
     """How it ended. `exit_code` is negative for a signal; `leftovers` counts ended orphans.
 
     `sessions`: those that were below it before. Agents run each command in one of its own.
-    `silent`: seconds since its last sign of life.
+    `silent`: seconds since its last sign of life. `over`: which limit it passed, in a sentence.
+    `began`: whether the sandbox got as far as the program.
     """
 
     end: End
@@ -69,40 +92,8 @@ class Ending:
     leftovers: int = 0
     sessions: int = 0
     silent: float = 0.0
-
-
-class Listener(Protocol):
-    """Says whether the program lives, from what it writes."""
-
-    def take(self, data: bytes, *, standard: bool) -> bool:
-        """A piece of its standard output, else of its standard error."""
-        ...
-
-    def look(self) -> bool:
-        """Whether there is a sign of life elsewhere; asked ten times a second."""
-        ...
-
-
-@dataclass
-class _Watch:
-    """What has come out of the program so far."""
-
-    log: IO[bytes]
-    limit: int
-    listen: Listener | None = None
-    written: int = 0
-    last_life: float = field(default_factory=time.monotonic)
-    tail: bytearray = field(default_factory=bytearray)
-
-    def take(self, data: bytes, *, standard: bool) -> None:
-        lives = self.listen is None or self.listen.take(data, standard=standard)
-        if lives:
-            self.last_life = time.monotonic()
-        self.log.write(data[: max(0, self.limit - self.written)])
-        self.log.flush()
-        self.written += len(data)
-        self.tail += data
-        del self.tail[:-TAIL_BYTES]
+    over: str = ""
+    began: bool = True
 
 
 def run_program(
@@ -117,15 +108,25 @@ def run_program(
     SandboxError if something of it survives.
     """
     become_subreaper()
-    if program.namespaced:
-        return _run_namespaced(program, cancelled, started)
-    with _ONE_AT_A_TIME:
-        before = tuple(descendants(os.getpid()))
-        return _run(program, cancelled, started, lambda _pid: below(os.getpid(), before))
+    leave_keyring()
+    limited.clean_up(program.cleanup)
+    try:
+        with limited.held(program.bounds) as held:
+            if program.namespaced:
+                return _run_namespaced(program, held, cancelled, started)
+            with _ONE_AT_A_TIME:
+                before = tuple(descendants(os.getpid()))
+                find = below(os.getpid(), before)
+                return _run(program, held, cancelled, started, lambda _pid: find)
+    finally:
+        limited.clean_up(program.cleanup)
 
 
 def _run_namespaced(
-    program: Program, cancelled: Callable[[], bool], started: Callable[[int], None]
+    program: Program,
+    held: limited.Held,
+    cancelled: Callable[[], bool],
+    started: Callable[[int], None],
 ) -> Ending:
     """bwrap ends before its namespace does, so we ask it for the first process in there.
 
@@ -150,9 +151,17 @@ def _run_namespaced(
 
         return find
 
-    argv = (program.argv[0], "--info-fd", str(write_end), *program.argv[1:])
     try:
-        return _run(replace(program, argv=argv), cancelled, started, finder, (write_end,))
+        with seccomp.opened() as filters:
+            handles = (write_end, *filters)
+            names = ("--json-status-fd", "--seccomp")
+            ours = [part for pair in zip(names, map(str, handles), strict=False) for part in pair]
+            argv = (program.argv[0], *ours, *program.argv[1:])
+            ending = _run(replace(program, argv=argv), held, cancelled, started, finder, handles)
+            with suppress(BlockingIOError):
+                told.extend(os.read(read_end, _CHUNK))
+            # bwrap tells the exit code of what it could start only.
+            return replace(ending, began=b'"exit-code"' in told)
     finally:
         os.close(read_end)
         os.close(write_end)
@@ -160,17 +169,18 @@ def _run_namespaced(
 
 def _run(
     program: Program,
+    held: limited.Held,
     cancelled: Callable[[], bool],
     started: Callable[[int], None],
     finder: Callable[[int], Finder],
     pass_fds: tuple[int, ...] = (),
 ) -> Ending:
     begun = time.monotonic()
-    with program.log.open("ab") as log, tempfile.TemporaryFile() as stdin:
-        stdin.write(program.stdin)
-        stdin.seek(0)
+    with program.log.open("ab") as log, handed(program.stdin) as stdin:
+        if held.prefix:
+            limited.must_exist(program.argv, program.env)
         process = subprocess.Popen(
-            program.argv,
+            (*held.prefix, *program.argv),
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if program.listen else subprocess.STDOUT,
@@ -182,22 +192,32 @@ def _run(
         pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]
         for pipe in pipes:
             os.set_blocking(pipe.fileno(), False)
-        watch = _Watch(log, program.output_bytes, program.listen)
+        output = Output(log, program.output_bytes, program.listen, program.secrets)
         find = finder(process.pid)
-        end, leftovers, sessions, silent = End.CANCELLED, 0, 0, 0.0
+        watch = Watch(program.bounds or Bounds(), find)
+        end, over, leftovers, sessions, silent = End.CANCELLED, None, 0, 0, 0.0
         try:
             started(process.pid)
-            end = _watch_until_end(process, pipes, program, watch, cancelled)
-            silent = time.monotonic() - watch.last_life
+            end, over = _until_end(process, pipes, program, output, watch, cancelled)
+            silent = time.monotonic() - output.last_life
             sessions = _sessions(process.pid, find)
         finally:
             leftovers = _end(process, find, gently=end is not End.EXITED)
             for pipe in pipes:
-                _drain(pipe, process, watch)
+                _drain(pipe, process, output)
                 pipe.close()
-    tail = bytes(watch.tail).decode("utf-8", "replace")
-    seconds = time.monotonic() - begun
-    return Ending(end, process.returncode, seconds, tail, leftovers, sessions, silent)
+            output.end()
+    over = over or held.passed()
+    return Ending(
+        end=End(over.what) if over else end,
+        exit_code=process.returncode,
+        seconds=time.monotonic() - begun,
+        tail=bytes(output.tail).decode("utf-8", "replace"),
+        leftovers=leftovers,
+        sessions=sessions,
+        silent=silent,
+        over=over.words if over else "",
+    )
 
 
 def _sessions(pid: int, find: Finder) -> int:
@@ -207,50 +227,58 @@ def _sessions(pid: int, find: Finder) -> int:
     return len({item.session for item in living} - own)
 
 
-def _watch_until_end(
+def _until_end(
     process: subprocess.Popen[bytes],
     pipes: list[IO[bytes]],
     program: Program,
-    watch: _Watch,
+    output: Output,
+    watch: Watch,
     cancelled: Callable[[], bool],
-) -> End:
+) -> tuple[End, Overuse | None]:
     deadline = time.monotonic() + program.seconds
     still_open = list(pipes)
     while process.poll() is None:
         if still_open:
             for pipe in select.select(still_open, [], [], _POLL_SECONDS)[0]:
-                if not _read(pipe, process, watch):
+                if not _read(pipe, process, output):
                     still_open.remove(pipe)
         else:
             time.sleep(_POLL_SECONDS / 5)
-        now = time.monotonic()
         if program.listen is not None and program.listen.look():
-            watch.last_life = now
+            output.last_life = time.monotonic()
         if cancelled():
-            return End.CANCELLED
-        if watch.written > program.output_bytes:
-            return End.OUTPUT_LIMIT
-        if now > deadline:
-            return End.TIMEOUT
-        if now - watch.last_life > program.stall_seconds:
-            return End.STALLED
-    return End.EXITED
+            return End.CANCELLED, None
+        if over := watch.look():
+            return End(over.what), over
+        if (end := _passed(program, output, deadline)) is not None:
+            return end, None
+    return End.EXITED, None
 
 
-def _read(pipe: IO[bytes], process: subprocess.Popen[bytes], watch: _Watch) -> bool:
+def _passed(program: Program, output: Output, deadline: float) -> End | None:
+    """The limit of output or time that it passed."""
+    now = time.monotonic()
+    if output.written > program.output_bytes:
+        return End.OUTPUT_LIMIT
+    if now > deadline:
+        return End.TIMEOUT
+    return End.STALLED if now - output.last_life > program.stall_seconds else None
+
+
+def _read(pipe: IO[bytes], process: subprocess.Popen[bytes], output: Output) -> bool:
     """Take what is there; False once the pipe is at its end."""
     try:
         data = os.read(pipe.fileno(), _CHUNK)
     except BlockingIOError:
         return True
     if data:
-        watch.take(data, standard=pipe is process.stdout)
+        output.take(data, standard=pipe is process.stdout)
     return bool(data)
 
 
-def _drain(pipe: IO[bytes], process: subprocess.Popen[bytes], watch: _Watch) -> None:
+def _drain(pipe: IO[bytes], process: subprocess.Popen[bytes], output: Output) -> None:
     # Everything that could write is gone, so the end comes within one pipe's capacity.
-    while select.select([pipe], [], [], 0)[0] and _read(pipe, process, watch):
+    while select.select([pipe], [], [], 0)[0] and _read(pipe, process, output):
         pass
 
 

@@ -21,10 +21,14 @@ _PASSED_ON = (
 )
 #: git may ask for the credential again after a redirect; each answer uses up one line.
 _ANSWERS = 8
+#: Git asks again when it was redirected: the token is for the place we meant, and no other.
 _HELPER = (
-    '!f() { test "$1" = get || exit 0; read -r t < /dev/fd/%d || exit 0; '
+    '!f() { test "$1" = get || exit 0; n=0; while read -r l; do case "$l" in '
+    '"protocol=%s"|"host=%s") n=$((n+1));; "") break;; esac; done; test $n = 2 || exit 0; '
+    "read -r t < /dev/fd/%d || exit 0; "
     'printf "username=x-access-token\\npassword=%%s\\n" "$t"; }; f'
 )
+_HOST = re.compile(r"[A-Za-z0-9.\-]+(:[0-9]+)?|\[[0-9a-fA-F:.]+\](:[0-9]+)?")
 _REFUSED = re.compile(r"Authentication failed|could not read (Username|Password)|error: 401")
 _FORBIDDEN = re.compile(r"error: 403|Permission to .* denied")
 _REJECTED = re.compile(r"stale info|non-fast-forward|fetch first|\[remote rejected\]|\[rejected\]")
@@ -37,8 +41,9 @@ def remote_git(git_dir: Path, *args: str, token: str, timeout: float) -> str:
     environment or file. Raises TokenRefused, NotPermitted, Conflict (a rejected push) or GitError.
     """
     config = [part for setting in _NETWORK_CONFIG for part in ("-c", setting)]
+    place = _place(args)
     env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    if not token:
+    if not token or place is None:
         return _answer(
             args, try_git(*config, *args, git_dir=git_dir, env_extra=env, timeout=timeout)
         )
@@ -47,7 +52,7 @@ def remote_git(git_dir: Path, *args: str, token: str, timeout: float) -> str:
         os.write(write_end, f"{token}\n".encode() * _ANSWERS)
         os.close(write_end)
         write_end = -1
-        config += ["-c", f"credential.helper={_HELPER % read_end}"]
+        config += ["-c", f"credential.helper={_HELPER % (*place, read_end)}"]
         answer = try_git(
             *config, *args, git_dir=git_dir, env_extra=env, timeout=timeout, pass_fds=(read_end,)
         )
@@ -56,6 +61,16 @@ def remote_git(git_dir: Path, *args: str, token: str, timeout: float) -> str:
         if write_end >= 0:
             os.close(write_end)
     return _answer(args, answer)
+
+
+def _place(args: tuple[str, ...]) -> tuple[str, str] | None:
+    """Protocol and host of the remote that is asked; None: none that takes a token."""
+    for arg in args:
+        if arg.startswith(("https://", "http://")):
+            protocol, _, rest = arg.partition("://")
+            host = rest.partition("/")[0]
+            return (protocol, host) if _HOST.fullmatch(host) else None
+    return None
 
 
 def _answer(args: tuple[str, ...], answer: GitAnswer) -> str:

@@ -13,6 +13,7 @@ from agent_os.workspace.candidates import candidate_shas, head_sha, is_real_dire
 from agent_os.workspace.files import write_tree
 from agent_os.workspace.git import checked_sha, run_git, try_git
 from agent_os.workspace.quarantine import Quarantine
+from agent_os.workspace.steering import Placed
 
 _MAX_KEPT = 500
 
@@ -126,6 +127,8 @@ class Taking:
     message: str
     parents: tuple[str, ...]
     """Of the result, which is one commit of ours: the agent's own ones are kept, not published."""
+    placed: tuple[Placed, ...] = ()
+    """Files of which the work dir showed another version than the commit's."""
     always: bool = False
     """A commit even where no file changed: a refresh has a base to record."""
 
@@ -186,7 +189,8 @@ def _keep_files(repository: SnapshotRepository, taking: Taking, snapshot: Snapsh
     agent_head = head_sha(git_dir) if is_real_directory(git_dir) else None
     if agent_head and repository.is_ancestor(taking.checked_out, agent_head):
         tracked.append(agent_head)
-    files = write_tree(repository.path, taking.work, taking.checked_out, tuple(tracked))
+    start, work = taking.checked_out, taking.work
+    files = write_tree(repository.path, work, start, tuple(tracked), taking.placed)
     snapshot.notes += files.notes
     if taking.always or files.sha != repository.tree_of(taking.checked_out):
         snapshot.head = repository.commit(files.sha, taking.parents, taking.message)

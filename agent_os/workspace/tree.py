@@ -14,6 +14,9 @@ from agent_os.domain.errors import SandboxError
 from agent_os.workspace.proctable import Process, alive, descendants
 
 _PR_SET_CHILD_SUBREAPER = 36
+#: `keyctl`, by machine: libc has no function for it.
+_KEYCTL = {"x86_64": 250, "aarch64": 219}
+_JOIN_SESSION_KEYRING = 1
 _POLL_SECONDS = 0.02
 _KILL_SECONDS = 10.0
 
@@ -29,6 +32,17 @@ def become_subreaper() -> bool:
         return False
     libc = ctypes.CDLL(None, use_errno=True)
     return libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+
+
+def leave_keyring() -> None:
+    """Have what this thread starts begin with an empty keyring (Linux only).
+
+    A session's keyring is handed down past every namespace, and holds the owner's keys.
+    """
+    number = _KEYCTL.get(os.uname().machine, 0)
+    if sys.platform.startswith("linux") and number:
+        # Where the kernel has no keyrings, or forbids them (containers), there is none to leave.
+        ctypes.CDLL(None, use_errno=True).syscall(number, _JOIN_SESSION_KEYRING, None)
 
 
 def below(root: int, apart_from: Iterable[int] = ()) -> Finder:

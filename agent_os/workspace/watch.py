@@ -1,6 +1,6 @@
 """Watches what a running program uses: the limits that nothing of the kernel's holds for us.
 
-Memory and processes are looked at twice a second, the folders every few seconds: between two looks
+It looks twice a second; less often where looking takes long (at large work dirs). Between two looks
 a program can use more than it may, but not for long.
 """
 
@@ -15,9 +15,8 @@ from agent_os.workspace.bounds import Bounds, Overuse
 from agent_os.workspace.tree import Finder
 
 _LOOK_SECONDS = 0.5
-_WALK_SECONDS = 3.0
-#: Looking takes a twentieth of the time at most, also where there are many processes.
-_REST = 20
+#: Looking at processes, and walking, take a tenth of the time each at most.
+_REST = 10
 _MB = 1_000_000
 
 
@@ -30,6 +29,8 @@ class Watch:
         self._looks_at = 0.0
         self._walks_at = 0.0
         self._walk: disk.Walk | None = None
+        self._walked = 0.0
+        """Seconds that this walk took so far."""
 
     def look(self) -> Overuse | None:
         """The limit that is passed, if one is."""
@@ -75,12 +76,15 @@ class Watch:
     def _folders(self, now: float) -> Overuse | None:
         if not self._bounds.disk_mb or now < self._walks_at:
             return None
-        self._walk = self._walk or disk.Walk(self._bounds.folders)
-        if not self._walk.step():
-            # What was counted so far is there, whatever comes.
-            return self._judged(self._walk)
-        walk, self._walk = self._walk, None
-        self._walks_at = now + _WALK_SECONDS
+        walk = self._walk or disk.Walk(self._bounds.folders)
+        begun = time.monotonic()
+        over = walk.step()
+        self._walked += time.monotonic() - begun
+        self._walk = None if over else walk
+        if over:
+            self._walks_at = now + max(_LOOK_SECONDS, self._walked * _REST)
+            self._walked = 0.0
+        # What was counted so far is there, whatever comes.
         return self._judged(walk)
 
     def _judged(self, walk: disk.Walk) -> Overuse | None:

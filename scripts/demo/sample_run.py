@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agent_os.workspace.git import run_git
-from agent_os.workspace.sandbox import choosing
-from scripts.demo import models, screen
+from scripts.demo import models, sandbox, screen
 from scripts.demo.following import Follower
 from scripts.demo.keys import Keys
 from scripts.demo.killing import Killer
@@ -124,7 +123,7 @@ def _write_config(
         agents=json.dumps(str(HERE / "agents")),
         folder=shlex.quote(str(HERE / "agents")),
         pause=_PAUSE_SECONDS[attended],
-        sandbox=choosing.detect().kind,
+        sandbox=sandbox.wanted(),
         providers=json.dumps({"real": real.provider} if real and real.provider else {}),
         real=f"  {real.name}: {json.dumps(real.config)}" if real else "",
         debugging=real.name if real else "first-try, second-try",
@@ -148,9 +147,7 @@ def _introduce(real: RealAgent | None) -> None:
             "Agents: [bold]ruff[/bold] (the real tool) and three small scripts that ship with "
             "the demo (scripted, not a model)."
         )
-    found = choosing.detect()
-    why = f" ({found.reason})" if found.kind == "none" else ""
-    screen.say(f"Sandbox of the agents: {found.kind}{why}\n")
+    screen.say(f"Sandbox of the agents: {sandbox.line()}\n")
 
 
 def _real_ones() -> None:

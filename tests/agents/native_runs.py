@@ -23,9 +23,10 @@ from agent_os.domain.usage import Price
 from agent_os.models.backend import InferenceBackend
 from agent_os.models.failures import ModelError
 from agent_os.models.registry import backend_for
+from tests import planted
 from tests.models import ModelServer
 
-KEY = "sk-not-a-key-0123456789"
+KEY = planted.MODEL_KEY
 PROMPT = "Mend it."
 
 

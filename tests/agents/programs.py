@@ -10,9 +10,10 @@ from typing import Literal
 
 from agent_os.domain.attempts import AgentOrder, ProviderOrder
 from agent_os.domain.usage import Price
+from tests import planted
 
 KEY = "TEST_MODEL_KEY"
-SECRET = "sk-test-0123456789"
+SECRET = planted.PROGRAM_KEY
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 INSTALLED = _CACHE / "agent-os" / "agents" / "bin"
 

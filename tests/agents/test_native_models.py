@@ -25,6 +25,7 @@ from agent_os.models.backend import (
 )
 from agent_os.models.failures import ContextOverflow, ModelError, TruncatedStream
 from agent_os.models.registry import backend_for
+from tests import planted
 from tests.models import ModelServer, Scenario, patch
 from tests.models.scenarios import RESET_SECONDS
 from tests.models.steps import Say, Several, Shell
@@ -35,7 +36,7 @@ MODELS = {
     "openai-chat": "deepseek-chat",
     "google": "gemini-2.5-pro",
 }
-KEY = "sk-not-a-key-0123456789"
+KEY = planted.MODEL_KEY
 SECONDS = 20.0
 
 

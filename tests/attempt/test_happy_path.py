@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -56,7 +57,8 @@ def test_outside_text_can_not_end_its_fence(world: World) -> None:
     attempt = world.attempt(parts=PromptParts(goal=goal, acceptance="It works."))
     attempt.run()
     prompt = attempt.text("prompt.md")
-    assert prompt.count("\n===== end of goal =====") == 1
+    assert len(re.findall(r"\n===== \w+ end of goal =====\n", prompt)) == 1
+    assert "\n===== end of goal =====" not in prompt
     assert "It works." in prompt
     assert "characters are left out" in prompt
     assert "the end" in prompt

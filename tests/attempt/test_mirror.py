@@ -7,6 +7,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from agent_os.workspace.mirror import Mirror, Update
 from .world import World, git
 
 TOKEN = "s3cret-token"
+OTHER = "another-login"
 
 
 @pytest.fixture
@@ -108,13 +110,34 @@ def test_a_bundle_brings_exactly_what_is_recorded(world: World) -> None:
     assert world.mirror.resolve(outcome.kept[0].ref) == outcome.kept[0].sha
 
 
+SEEN: set[str] = set()
+
+
+def holders(folder: Path) -> set[str]:
+    """Processes that show the token in arguments or environment; files below that hold it."""
+    found: set[str] = set()
+    for path in Path("/proc").glob("[0-9]*"):
+        for name in ("cmdline", "environ"):
+            with suppress(OSError):
+                if TOKEN.encode() in (path / name).read_bytes():
+                    found.add(f"{path / name}")
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            if path.is_file() and TOKEN.encode() in path.read_bytes():
+                found.add(str(path))
+    return found
+
+
 class _Hub(http.server.BaseHTTPRequestHandler):
     """git http-backend behind a password, as a host would have it."""
 
     root = Path()
+    seen: set[str]
 
     def _serve(self) -> None:
         import base64
+
+        self.seen |= holders(self.root)
 
         wanted = "Basic " + base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
         if self.headers.get("Authorization") != wanted:
@@ -153,7 +176,8 @@ class _Hub(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def hub(world: World, remote: str) -> Generator[str]:
     git(Path(remote), "config", "http.receivepack", "true")
-    handler = type("Handler", (_Hub,), {"root": world.root})
+    handler = type("Handler", (_Hub,), {"root": world.root, "seen": SEEN})
+    SEEN.clear()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -163,15 +187,82 @@ def hub(world: World, remote: str) -> Generator[str]:
     server.server_close()
 
 
-def test_the_token_is_given_over_a_pipe_only(world: World, hub: str) -> None:
+@pytest.fixture
+def persons_home(world: World, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home whose git settings lead elsewhere, and what was asked of its credential helper."""
+    home = world.root / "person"
+    home.mkdir()
+    asked = home / "asked"
+    (home / ".gitconfig").write_text(
+        f'[credential]\n\thelper = "!f() {{ echo $1 >> {asked}; cat >> {asked}; }}; f"\n'
+        f'[url "http://127.0.0.1:9/"]\n\tinsteadOf = http://127.0.0.1\n'
+        f"[core]\n\thooksPath = {home}/hooks\n\taskPass = {home}/hooks/pre-push\n"
+        "[http]\n\textraHeader = X-Not: ours\n\tproxy = http://127.0.0.1:9\n"
+    )
+    (home / ".netrc").write_text(f"machine 127.0.0.1 login {OTHER} password {OTHER}\n")
+    (home / "hooks").mkdir()
+    (home / "hooks" / "pre-push").write_text(f"#!/bin/sh\ntouch {asked}\n")
+    (home / "hooks" / "pre-push").chmod(0o755)
+    for name, value in {
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home),
+        "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
+        "GIT_ASKPASS": str(home / "hooks" / "pre-push"),
+        "GIT_SSH_COMMAND": f"touch {asked}",
+        "GIT_TRACE_CURL": str(home / "trace"),
+        "GIT_CONFIG_PARAMETERS": "'http.proxy=http://127.0.0.1:9'",
+    }.items():
+        monkeypatch.setenv(name, value)
+    return home
+
+
+def test_the_token_is_given_over_a_pipe_only(world: World, hub: str, persons_home: Path) -> None:
+    """Not in a URL, an argument, an environment or a file, at any time of a fetch or a push; and
+    nobody's own settings have a part in it."""
+    done = threading.Event()
+    seen: set[str] = set()
+
+    def watch() -> None:
+        while not done.is_set():
+            seen.update(holders(world.root))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
     mirror = Mirror(world.root / "fresh.git")
     mirror.ensure(hub)
     mirror.fetch(hub, TOKEN)
     assert mirror.has(world.base)
     mirror.push(hub, TOKEN, Update("refs/heads/new", world.base, ""))
     assert mirror.ls_remote(hub, TOKEN, "refs/heads/new") == world.base
-    found = subprocess.run(["grep", "-r", TOKEN, str(mirror.path)], capture_output=True)
-    assert found.returncode == 1
+    done.set()
+    watcher.join()
+    assert seen | SEEN | holders(world.root) == set()
+    assert {path.name for path in persons_home.iterdir()} == {".gitconfig", ".netrc", "hooks"}
+
+
+def test_the_token_does_not_follow_a_redirect_elsewhere(world: World, hub: str) -> None:
+    """The other place is asked without it, and refuses."""
+
+    class Elsewhere(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("Location", hub + self.path.removeprefix("/x.git"))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            del format, args
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        with pytest.raises(TokenRefused):
+            world.mirror.fetch(f"http://127.0.0.1:{server.server_address[1]}/x.git", TOKEN)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @pytest.mark.parametrize("token", ["wrong", ""])

@@ -46,9 +46,9 @@ def test_trap_02_a_copied_template_does_not_parse() -> None:
     [
         (b"", "front matter"),
         (b"## Summary\n", "front matter"),
-        (file("status: complete\nscore: 10"), "`status` and `blocker` only"),
+        (file("status: complete\nscore: 10"), "`blocker` and `requests` only"),
         (file("status: [complete"), "YAML"),
-        (file("- status"), "`status` and `blocker` only"),
+        (file("- status"), "`blocker` and `requests` only"),
         (file("status: done"), "status"),
         (file("status: complete\nblocker: needs_approval"), "left out"),
         (file("status: blocked"), "must be one of"),

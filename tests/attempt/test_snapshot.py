@@ -55,12 +55,31 @@ def test_trap_30_every_commit_is_kept(world: World, command: str, kept: set[str]
     assert {want for want in kept if any(have.startswith(want) for have in found)} == kept
 
 
-def test_an_agents_own_commits_are_the_result_when_the_files_match(world: World) -> None:
-    attempt = world.attempt(f"{FIX}; git commit -qam 'my own words'")
+def test_an_agents_own_commits_are_kept_and_not_published(world: World) -> None:
+    """What they say would land with a merge: closing keywords, trailers, others' names."""
+    words = "fixes #9 @everyone [skip ci]\n\nCo-authored-by: Eve <eve@x.example>"
+    me = "GIT_AUTHOR_NAME=Torvalds GIT_COMMITTER_EMAIL=l@x.example"
+    attempt = world.attempt(f"{FIX}; {me} git commit -qam '{words}'; git notes add -m 'fixes #8'")
     outcome = attempt.run()
-    assert outcome.code is None
-    assert messages(attempt) == {"my own words"}
-    assert [ref.ref for ref in outcome.kept if ref.sha == outcome.head]
+    assert outcome.code is None and outcome.head
+    assert "fixes #9 @everyone [skip ci]" in messages(attempt)
+    mirror = world.mirror.path
+    said = git(mirror, "log", "--format=%an|%ae|%cn|%ce|%B|%P", f"{world.base}..{outcome.head}")
+    ours = "agent-os|agent-os@localhost"
+    assert said == f"{ours}|{ours}|Mend double (#12)|{world.base}"
+
+
+def test_work_that_is_gone_on_from_is_no_part_of_the_history(world: World) -> None:
+    """What a gate refused in it would otherwise be refused, or published, for ever."""
+    first = world.attempt("ln -s /etc/passwd link")
+    assert first.run().code is FailureCode.GATE_FAILED
+    work = first.imported().work
+    second = world.attempt(f"{FIX}; rm link", start=work)
+    outcome = second.run()
+    assert outcome.code is None, outcome.detail
+    second.imported()
+    listed = git(world.mirror.path, "rev-list", f"{world.base}..{outcome.head}")
+    assert listed == outcome.head
 
 
 def test_what_is_ignored_on_the_base_is_left_out(world: World) -> None:
@@ -71,9 +90,10 @@ def test_what_is_ignored_on_the_base_is_left_out(world: World) -> None:
     )
     attempt = world.attempt(command)
     outcome = attempt.run()
-    assert outcome.code is None and outcome.head, outcome.detail
+    assert outcome.code is FailureCode.GATE_FAILED  # such a link, such a name
     attempt.imported()
-    tree = git(world.mirror.path, "ls-tree", "-r", "-z", outcome.head).split("\0")
+    head = next(ref.sha for ref in outcome.kept if ref.ref.endswith("/head"))
+    tree = git(world.mirror.path, "ls-tree", "-r", "-z", head).split("\0")
     modes = {line.partition("\t")[2]: line.split()[0] for line in tree if line}
     assert not any("build/" in name or name.endswith(".log") for name in modes)
     assert {"b.txt", ":odd", "new\nline", 'quo"te', "link", "run"} <= set(modes)
@@ -230,7 +250,8 @@ def test_a_backslash_in_a_name_is_a_letter(world: World) -> None:
     world.sync()
     attempt = world.attempt(f"{FIX}; touch 'new\\name'; mkdir d; touch 'd/.git\\config'")
     outcome = attempt.run()
-    assert outcome.code is None and outcome.head, outcome.detail
+    assert outcome.code is FailureCode.GATE_FAILED and "backslash" in outcome.detail
     attempt.imported()
-    listed = git(world.mirror.path, "diff", "--name-status", "-z", world.base, outcome.head)
+    head = next(ref.sha for ref in outcome.kept if ref.ref.endswith("/head"))
+    listed = git(world.mirror.path, "diff", "--name-status", "-z", world.base, head)
     assert listed.split("\0")[:-1] == ["M", "app.py", "A", "new\\name"]

@@ -12,6 +12,7 @@ import pytest
 from agent_os.attempt.failpoints import VARIABLE
 from agent_os.domain.attempts import AgentOrder, Kind, PromptParts, ProviderOrder
 from agent_os.domain.failures import FailureCode
+from tests import planted
 from tests.models.scenario import Scenario
 from tests.models.server import ModelServer
 from tests.models.steps import Say
@@ -19,7 +20,7 @@ from tests.unit.test_triage import said
 
 from .world import Attempt, World, limits, wait_for
 
-KEY = "sk-test-triage-0123456789"
+KEY = planted.TRIAGE_KEY
 GOOD = Scenario((Say(),), answer=said())
 
 

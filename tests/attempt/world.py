@@ -14,6 +14,7 @@ from typing import Any
 
 from agent_os.domain.attempts import AgentOrder, GateOrder, Kind, Limits, Order, Outcome
 from agent_os.workspace.mirror import Mirror
+from tests import sandboxes
 
 PROTECTED = (
     ".github/workflows/**",
@@ -40,6 +41,7 @@ FIXED = {
     "title": "Mend double",
     "mirror": "../../mirror.git",
     "commit_message": "Mend double (#12)",
+    "sandbox": sandboxes.USED,
 }
 FIX = "sed -i 's/n \\* 3/n * 2/' app.py"
 

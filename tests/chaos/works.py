@@ -20,11 +20,12 @@ from agent_os.domain.tasks import Task
 from agent_os.policy import history
 from agent_os.store import log, tasks
 from agent_os.store.database import Store
+from tests import planted, sandboxes
 from tests.hub import HubProcess
 
 ROOT = Path(__file__).parents[2]
 LOGIN = "agent-os"
-SECRET = "a-fake-secret-for-tests"
+SECRET = planted.WEBHOOK_SECRET
 EVENTS = ("issues", "issue_comment", "push", "pull_request", "pull_request_review", "check_suite")
 CI = """on: [push, pull_request]
 jobs:
@@ -88,6 +89,7 @@ class Works:
             "repositories": repositories,
             "agents": {n: {"driver": "command", "command": c} for n, c in commands.items()},
             "routing": {"default": list(commands)},
+            "sandbox": sandboxes.USED,
             "limits": {
                 "backoff_seconds": 0.5,
                 "memory_mb_per_attempt": 0,

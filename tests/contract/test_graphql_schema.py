@@ -28,7 +28,7 @@ from graphql import (
 import agent_os.github
 import agent_os.localhub.graphql
 from agent_os.domain.clock import SystemClock
-from agent_os.github import labels, looks, readers
+from agent_os.github import editors, labels, looks, readers
 from agent_os.github.client import GitHubClient
 from agent_os.github.governor import Governor
 from agent_os.localhub.graphql import documents, execution
@@ -156,7 +156,10 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         clock = SystemClock()
         client = GitHubClient(hub.api_url, hub.token("alice"), 30, Governor(clock), None)
         readers.edits(client, "acme/shop", 1)
+        said = hub.api("POST", "/repos/acme/shop/issues/1/comments", {"body": "c"}).json()
+        assert editors.editors(client, [said["node_id"]]) == {}
         assert looks.look(client, "acme/shop", "main", [2]).pulls[2].pull.number == 2
+        assert looks.look(client, "acme/shop", "main", [2], {2: "ok"}).pulls[2].words is not None
         looks.look(client, "acme/shop", "main", [])
         for add, remove in ((["a"], []), (["b"], ["a"]), ([], ["b"])):
             labels.change(client, "acme/shop", issue["node_id"], add, remove)

@@ -17,10 +17,11 @@ from github.Repository import Repository
 
 from agent_os.web import webhooks
 from agent_os.web.server import served
+from tests import planted
 from tests.contract.mailboxes import Mailbox, until
 from tests.hub import HubProcess
 
-SECRET = "a-fake-secret-for-tests"
+SECRET = planted.WEBHOOK_SECRET
 CI = "on: push\njobs: {test: {runs-on: ubuntu-latest, steps: [{run: 'true'}]}}\n"
 
 

@@ -19,6 +19,7 @@ from agent_os.domain.clock import OFFSET_FILE, RandomIds, SystemClock
 from agent_os.domain.tasks import Task
 from agent_os.store import leases, tasks
 from agent_os.store.database import Store
+from tests import sandboxes
 from tests.hub import HubProcess
 
 ROOT = Path(__file__).parents[2]
@@ -160,6 +161,7 @@ class Ground:
             "agents": {"fixer": {"driver": "command", "command": FIX}},
             "routing": {"default": ["fixer"]},
             "limits": {"backoff_seconds": 0.5, "memory_mb_per_attempt": 0},
+            "sandbox": sandboxes.USED,
         }
         for key, value in more.items():
             old = config.get(key)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent_os.jobs import overview
+from tests import planted
 from tests.agents import programs
 from tests.models.scenario import Scenario
 from tests.models.server import ModelServer
@@ -19,8 +20,8 @@ from .test_models import GOOD
 
 LOGIN = {
     "claudeAiOauth": {
-        "accessToken": "sk-ant-oat01-FAKELOGINFAKELOGIN",
-        "refreshToken": "sk-ant-ort01-FAKEREFRESH",
+        "accessToken": planted.ACCESS,
+        "refreshToken": planted.REFRESH,
         "expiresAt": 4102444800000,
         "scopes": ["user:inference"],
         "subscriptionType": "max",

@@ -11,6 +11,7 @@ from agent_os.domain.attempts import Kind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.tasks import Status, Task
 from agent_os.store import providers
+from tests import planted
 from tests.models.conversation import Conversation
 from tests.models.scenario import Scenario
 from tests.models.server import ModelServer
@@ -19,7 +20,7 @@ from tests.models.steps import Say
 from .conftest import Build
 from .town import FIX, GREEN, WITHOUT_CI, WORK, Town
 
-KEY = "sk-test-triage-0123456789"
+KEY = planted.TRIAGE_KEY
 GOAL = "add(a, b) returns the sum of its arguments."
 QUESTION = "Which of the two calculators do you mean?"
 SLOPPY = "idk the adding thing is broken again?? see calc\n\nplease mend asap thx"

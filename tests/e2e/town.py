@@ -22,6 +22,7 @@ from agent_os.jobs import registry
 from agent_os.policy import history
 from agent_os.store import declined, log, repositories, tasks
 from agent_os.store.database import Store
+from tests import sandboxes
 from tests.hub import HubProcess
 
 from .people import People
@@ -111,9 +112,10 @@ class Town:
             "agents": {n: a if isinstance(a, dict) else agent(a) for n, a in chosen.items()},
             "routing": {"default": list(chosen)},
             "limits": {"backoff_seconds": 0.2, "memory_mb_per_attempt": 0},
+            "sandbox": sandboxes.USED,
         }
         for key, value in config.items():
-            old = self.config.get(key)
+            old: Any = self.config.get(key)
             both = isinstance(old, dict) and isinstance(value, dict)
             self.config[key] = {**old, **value} if both else value
         self._worlds: list[World] = []

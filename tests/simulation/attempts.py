@@ -12,6 +12,13 @@ from agent_os.domain.attempts import Evidence, Handoff, KeptRef, Kind, Order, Ou
 from agent_os.domain.clock import Clock
 from agent_os.domain.errors import BadInput, SandboxError
 from agent_os.domain.failures import FailureCode
+from agent_os.domain.requests import (
+    AgentRequest,
+    CommentRequest,
+    FollowUpRequest,
+    LabelRequest,
+    QuestionRequest,
+)
 from agent_os.executor.port import Liveness
 from agent_os.localhub.git import Person
 
@@ -31,6 +38,20 @@ _FAILURES: tuple[tuple[FailureCode, float], ...] = (
     (FailureCode.MISSING_CONTEXT, 1),
 )
 _AGENT = "agent"
+#: What agents may set.
+LABEL = "ux"
+
+
+def _asked_for(order: Order) -> tuple[AgentRequest, ...]:
+    """The same from each attempt at an issue, so that one of each is granted for a round."""
+    number = int(order.slug.partition("-")[2])
+    if number % 2 == 0:
+        return (QuestionRequest(kind="question", text=f"Why, #{number}?"),)
+    return (
+        CommentRequest(kind="comment", text=f"A word on {number}."),
+        FollowUpRequest(kind="follow_up", title=f"After {number}", body="Do it."),
+        LabelRequest(kind="label", label=LABEL),
+    )
 
 
 @dataclass
@@ -187,7 +208,13 @@ class SimulatedExecutor:
         order, now = attempt.order, self._clock.now()
         answers = order.deliverable == "answer"
         made = "" if answers else attempt.made
-        evidence = Evidence(base=order.base, head=made or order.base, sandbox="none", gates=())
+        evidence = Evidence(
+            base=order.base,
+            head=made or order.base,
+            sandbox="none",
+            gates=(),
+            asked=order.gates.approvals,
+        )
         return Outcome(
             round=order.round,
             number=order.number,
@@ -197,6 +224,7 @@ class SimulatedExecutor:
             signature=f"{code}:{self._choices.number(1, 3)}" if code else "",
             head=(made or None) if code is None else None,
             answer="Yes." if answers and code is None else "",
+            requests=() if code else _asked_for(order),
             work=made or None,
             base=order.base,
             agent=order.agent.name if order.agent else "",

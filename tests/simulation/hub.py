@@ -31,6 +31,7 @@ from agent_os.localhub.http import Handler, answer
 from agent_os.localhub.hub import Hub
 from agent_os.localhub.replicas import Replicas
 from agent_os.localhub.routes import API
+from tests import planted
 
 from .gitmodel import OBJECTS, ModelGit
 
@@ -115,7 +116,7 @@ def _hub(root: Path, db: Database, clock: Clock) -> ModelHub:
 
 
 def token_of(login: str) -> str:
-    return f"token-of-{login}"
+    return planted.github_token(login)
 
 
 class SimulatedHub:

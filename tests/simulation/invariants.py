@@ -27,6 +27,7 @@ _MARK = re.compile(r"<!-- agent-os effect=([0-9a-f]+) -->")
 #: Which requests an effect is made of. Those with the same request are counted together.
 _REQUESTS = {
     ("set_labels",): r"(POST|DELETE) /issues/\d+/labels|POST /api/graphql$|POST /labels$",
+    ("create_issue",): r"POST /issues$",
     ("write_comment",): r"POST /issues/\d+/comments",
     ("edit_comment",): r"PATCH /issues/comments/\d+",
     ("close_issue",): r"PATCH /issues/\d+$",
@@ -139,6 +140,7 @@ class _Ending:
         self._rests(issue)
         self._one_pull_a_round()
         self._comments()
+        self._proposed()
         self._labels(issue)
         self._acts_stand()
 
@@ -207,6 +209,20 @@ class _Ending:
         self.must(all(n == 1 for n in rounds.values()), f"status comments per round: {rounds}")
         rounds = Counter(e.round for e in written if e.purpose == "answer")
         self.must(all(n == 1 for n in rounds.values()), f"answers per round: {rounds}")
+        named = Counter((e.round, e.state) for e in written if e.purpose == "request")
+        self.must(all(n == 1 for n in named.values()), f"what agents asked for twice: {named}")
+
+    def _proposed(self) -> None:
+        """What an agent proposes is one issue, ever, and nobody's task."""
+        found = [i for i in self.town.hub.all("/issues?state=all") if "pull_request" not in i]
+        title = f"After {self.task.number}"
+        mine = [i for i in found if i["title"] == title and i["user"]["login"] == LOGIN]
+        self.must(len(mine) <= 1, f"{len(mine)} issues {title!r}")
+        task = self.task
+        over = task.status is Status.DONE
+        self.must(not over or not any(a.open for a in task.asked), "done, and asked for more")
+        opened = [a.done for a in task.asked if a.done.startswith("#")]
+        self.must({f"#{i['number']}" for i in mine} >= set(opened), f"{opened} is not there")
 
     def _labels(self, issue: dict[str, Any]) -> None:
         task, config = self.task, self.town.home.config

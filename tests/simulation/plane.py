@@ -18,6 +18,7 @@ from agent_os.config.settings import (
     RepositorySettings,
 )
 from agent_os.domain.clock import Clock, Ids
+from agent_os.domain.requests import Grant
 from agent_os.domain.rules import LimitRules, Mode
 from agent_os.effects.crew import Crew
 from agent_os.effects.world import World
@@ -27,7 +28,7 @@ from agent_os.store import owner
 from agent_os.store.database import Store
 from agent_os.workspace.mirror import Mirror
 
-from .attempts import SimulatedExecutor
+from .attempts import LABEL, SimulatedExecutor
 from .clocks import SimulatedClock
 from .hub import API_URL, LOGIN, REPO, token_of
 from .mirror import Held, ModelMirror
@@ -141,6 +142,9 @@ def settings(home: Path, *, mode: Mode, slots: int) -> Config:
         repositories=(RepositorySettings(name=REPO, mode=mode),),
         agents={n: AgentSettings(driver="command", command="true") for n in ("one", "two")},
         limits=LimitRules(memory_mb_per_attempt=0, concurrent_attempts=slots),
+        grant=Grant(labels=(LABEL,)),
+        # Nothing is run.
+        sandbox="none",
     )
 
 

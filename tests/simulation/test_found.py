@@ -68,7 +68,7 @@ def test_who_is_held_up_between_intent_and_request_leaves_it_to_the_others(town:
     assert held
     assert any("log: held_up write_comment" in line for line in town.choices.lines)
     bodies = [c["body"] for c in town.hub.all("/issues/1/comments")]
-    assert len(bodies) == 1, bodies
+    assert len(bodies) == 2, f"its status, and what the agent asked for: {bodies}"
 
 
 def test_a_ready_that_is_read_after_the_end_asks_for_nothing_more(town: Town) -> None:

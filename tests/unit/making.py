@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from agent_os.domain.approvals import ApprovalRules
 from agent_os.domain.attempts import Evidence, Kind
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode, charged
@@ -81,7 +82,8 @@ def running(number: int = 1, **more: Any) -> Attempt:
 
 
 def evidence(head: str = "c", base: str = "a") -> Evidence:
-    return Evidence(base=sha(base), head=sha(head), sandbox="bwrap", gates=())
+    asked = ApprovalRules()
+    return Evidence(base=sha(base), head=sha(head), sandbox="bwrap", gates=(), asked=asked)
 
 
 def result(head: str = "c", base: str = "a", **more: Any) -> Result:

@@ -125,9 +125,9 @@ def test_missing_sections(text: str, lacks: list[str]) -> None:
 def test_the_gate_answer() -> None:
     assert check_answer(Answer("", "It is a link.")).code is FailureCode.INVALID_RESULT
     assert check_answer(Answer("")).verdict is Verdict.FAIL
-    told = check_answer(Answer("the key is k3y", secrets=("", "k3y")))
-    assert told.code is FailureCode.SECRET_FOUND and "k3y" not in told.detail
-    good = check_answer(Answer("x" * 1200, thrown_away=2, secrets=("",)))
+    told = check_answer(Answer("the key is [key]", gives_away="GitHub Token"))
+    assert told.code is FailureCode.SECRET_FOUND and "GitHub Token" in told.detail
+    good = check_answer(Answer("x" * 1200, thrown_away=2))
     assert good.verdict is Verdict.PASS
     assert "1,200 characters" in good.detail and "2 files was thrown away" in good.detail
     assert check_sections("x", ()).verdict is Verdict.NONE

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from agent_os.domain import approvals
 from agent_os.domain.attempts import Kind
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.folding import fold
 from agent_os.domain.reasons import Reason
 from agent_os.domain.records import Answered, Cancelled, Child, Hold, Shown, Waiting, Wanted
+from agent_os.domain.requests import Asked, CommentRequest
 from agent_os.domain.tasks import Status, Task
 
 from .making import (
@@ -42,6 +44,9 @@ RESULT = {
     "summary": "s",
     "evidence": evidence("d", "b").model_dump(mode="json"),
 }
+SAID = CommentRequest(kind="comment", text="t")
+ASKED = Asked(attempt=1, place=0, what="a comment", request=SAID)
+DEAR = approvals.Ask(rule=approvals.Rule.USD, what="dear")
 HELD = {"reason": "r", "detail": "d", "next_step": "n"}
 SPEC2 = spec(title="New", text_hash="t2").model_dump(mode="json")
 
@@ -138,7 +143,7 @@ CASES: list[tuple[EventKind, dict[str, Any], Task, dict[str, Any]]] = [
         EventKind.BRANCH_PUSHED,
         {"sha": sha("d")},
         in_review(),
-        {"branch_head": sha("d"), "pull": pull("d", pushed_at=LATER)},
+        {"branch_head": sha("d"), "pull": pull("d", pushed_at=LATER, head_at=LATER)},
     ),
     (EventKind.BRANCH_DELETED, {}, in_review(), {"branch_gone": True}),
     (
@@ -156,9 +161,9 @@ CASES: list[tuple[EventKind, dict[str, Any], Task, dict[str, Any]]] = [
     (EventKind.PULL_EDITED, {"body_hash": "h"}, in_review(), {"pull": pull(body_hash="h")}),
     (
         EventKind.PULL_HEAD_MOVED,
-        {"sha": sha("e")},
+        {"sha": sha("e"), "github_at": at(90).isoformat()},
         in_review(),
-        {"pull": pull("e"), "branch_head": sha("e"), "result": None},
+        {"pull": pull("e", head_at=at(90)), "branch_head": sha("e"), "result": None},
     ),
     (
         EventKind.PULL_MERGED,
@@ -171,12 +176,35 @@ CASES: list[tuple[EventKind, dict[str, Any], Task, dict[str, Any]]] = [
     ),
     (EventKind.PULL_CLOSED, {"by": "a"}, in_review(), {"pull": pull(closed=True)}),
     (EventKind.REVIEW_ASKED, {"login": "a"}, in_review(), {"pull": pull(review_asked=True)}),
+    (
+        EventKind.APPROVAL_ASKED,
+        {"head": sha("c"), "asks": [{"rule": "usd", "what": "dear"}], "rules": "usd"},
+        in_review(),
+        {"pull": pull(asked=approvals.Asked(head=sha("c"), asks=(DEAR,)))},
+    ),
+    (
+        EventKind.APPROVED,
+        {"head": sha("c"), "by": "bob", "how": "label", "at": LATER.isoformat()},
+        in_review(),
+        {"pull": pull(approved_head=sha("c"), approved_by="bob")},
+    ),
     (EventKind.REVIEW_SEEN, {"ids": [4, 5]}, task(seen_reviews=(3,)), {"seen_reviews": (3, 4, 5)}),
     (
         EventKind.ANSWERED,
         {"comment": 5, "at": LATER.isoformat()},
         task(),
         {"answered": Answered(comment=5, at=LATER)},
+    ),
+    (
+        EventKind.REQUEST_ENDED,
+        {"asked": "1.0", "done": "#13"},
+        task(asked=(ASKED, ASKED.model_copy(update={"place": 1}))),
+        {
+            "asked": (
+                ASKED.model_copy(update={"done": "#13"}),
+                ASKED.model_copy(update={"place": 1}),
+            )
+        },
     ),
     (EventKind.FINISHED, {}, in_review(hold=HOLD), {"finished_at": LATER, "hold": None}),
     (EventKind.SETTLED, {}, task(), {"settled": True}),

@@ -89,5 +89,13 @@ def test_comments_by_trusted_people_without_our_own() -> None:
         act(3, "commented", "bob", text=f"status {MARKER} effect=1 -->"),
         act(4, "closed", "alice", text="no comment"),
         act(5, "commented", "ghost", text="gone"),
+        act(6, "commented", "alice", text="by bob", editor="bob"),
+        act(7, "commented", "alice", text="by a stranger", editor="stranger"),
+        act(8, "commented", "alice", text="by an app", editor="helper[bot]"),
+        act(9, "commented", "stranger", text="vouched for", editor="alice"),
     ]
-    assert trusted_comments(acts, MAY) == ["alice: use tabs"]
+    when = f"{NOW:%Y-%m-%d %H:%M} UTC"
+    assert trusted_comments(acts, MAY) == [
+        f"alice (may write), {when}: use tabs",
+        f"alice (may write), {when}: by bob",
+    ]

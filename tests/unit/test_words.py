@@ -41,6 +41,7 @@ NOT_FOLDED = {
     EventKind.EFFECT_FAILED,
     EventKind.EFFECT_UNANSWERED,
     EventKind.EFFECT_RESOLVED,
+    EventKind.SECRET_HIDDEN,
     EventKind.PAUSED,
     EventKind.RESUMED,
     EventKind.REPO_FROZEN,

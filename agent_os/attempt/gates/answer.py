@@ -19,17 +19,8 @@ class Answer:
     text: str
     problem: str = ""
     thrown_away: int = 0
-    secrets: tuple[str, ...] = ()
-    """What the agent knew and may not say."""
-
-    @property
-    def tells(self) -> bool:
-        return any(secret in self.text for secret in self.secrets if secret)
-
-    @property
-    def safe(self) -> str:
-        """For the next attempt."""
-        return "" if self.tells else self.text
+    gives_away: str = ""
+    """What kinds of secrets were taken out of it."""
 
 
 def judge_answer(
@@ -54,12 +45,12 @@ def judge_answer(
 
 
 def check_answer(answer: Answer) -> GateResult:
-    """There is one, it can be posted, and it gives no key away."""
+    """There is one, it can be posted, and it gives no secret away."""
     if answer.problem or not answer.text:
         detail, code = answer.problem or "There is no answer.", FailureCode.INVALID_RESULT
         return GateResult(name="answer", verdict=Verdict.FAIL, detail=detail, code=code)
-    if answer.tells:
-        detail, code = "It holds a key that the agent was given.", FailureCode.SECRET_FOUND
+    if answer.gives_away:
+        detail, code = f"It gives away: {answer.gives_away}.", FailureCode.SECRET_FOUND
         return GateResult(name="answer", verdict=Verdict.FAIL, detail=detail, code=code)
     detail = f"{len(answer.text):,} characters."
     if answer.thrown_away:

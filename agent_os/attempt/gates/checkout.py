@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,9 @@ from dataclasses import dataclass
 from agent_os.attempt.gates.changes import Change
 from agent_os.attempt.gates.context import GateContext
 from agent_os.attempt.outside import way_out
+from agent_os.attempt.secrets import finder_of
 from agent_os.domain.profiles import Profile, Role
+from agent_os.workspace.bounds import Bounds
 from agent_os.workspace.git import git_bytes
 from agent_os.workspace.processes import End, Program, run_program
 from agent_os.workspace.sandbox.port import Door, View
@@ -30,6 +33,8 @@ class CommandRun:
     exit_code: int
     tail: str
     seconds: float
+    over: str = ""
+    """Which limit of its profile it passed, in a sentence."""
 
     @property
     def passed(self) -> bool:
@@ -42,6 +47,8 @@ class CommandRun:
     @property
     def words(self) -> str:
         """Its ending in a few words."""
+        if self.over:
+            return f"{self.over[0].lower()}{self.over[1:].rstrip('.')}"
         if self.end is End.EXITED:
             return "passed" if self.exit_code == 0 else f"exit code {self.exit_code}"
         return {End.TIMEOUT: "timed out", End.OUTPUT_LIMIT: "too much output"}.get(
@@ -80,37 +87,48 @@ class Checkout:
             )
 
     def run(self, command: str, role: Role = Role.GATE) -> CommandRun:
-        """Run a shell command here, in the sandbox. Raises Stopped when asked to stop."""
+        """Run a shell command here, in the sandbox. Raises Stopped when asked to stop, OSError
+        when the disk is full."""
         context = self._context
         reach = Reach(context.order.profiles.of(role).network)
         with way_out(context.sandbox, self._root, reach, context.journal, self.name) as door:
             program = self._program(command, context.order.profiles.of(role), door)
             ending = run_program(program, cancelled=context.stop.asked)
         context.stop.check()
-        return CommandRun(command, ending.end, ending.exit_code, ending.tail, ending.seconds)
+        if ending.end is End.DISK_FULL:
+            raise OSError(errno.ENOSPC, ending.over)
+        return CommandRun(
+            command, ending.end, ending.exit_code, ending.tail, ending.seconds, ending.over
+        )
 
     def _program(self, command: str, profile: Profile, door: Door | None) -> Program:
         context = self._context
         seconds = context.order.gates.check_seconds
         search_path = os.environ.get("PATH", os.defpath)
+        env = {
+            "PATH": search_path,
+            "HOME": str(self.home),
+            "LANG": os.environ.get("LANG", "C.UTF-8"),
+        }
         view = View(
             writable=(self.path, self.home),
             read_only=context.repository.object_stores,
             search_path=search_path,
             profile=profile,
             door=door,
+            environment=env,
         )
+        argv = context.sandbox.wrap(("/bin/sh", "-c", command), self.path, view)
         return Program(
-            argv=context.sandbox.wrap(("/bin/sh", "-c", command), self.path, view),
+            argv=argv,
             cwd=self.path,
-            env={
-                "PATH": search_path,
-                "HOME": str(self.home),
-                "LANG": os.environ.get("LANG", "C.UTF-8"),
-            },
+            env=env,
             log=self._root / "log",
             seconds=seconds,
             stall_seconds=seconds,
             output_bytes=_OUTPUT_BYTES,
             namespaced=context.sandbox.namespaced,
+            secrets=finder_of(context.order).values,
+            bounds=Bounds.of(profile, view.writable, context.order.limits.free_disk_mb),
+            cleanup=context.sandbox.cleanup(argv),
         )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from agent_os.attempt.agent import end_left_behind
 from agent_os.attempt.directory import write_atomic
 from agent_os.attempt.gates.changes import fingerprint_of
 from agent_os.attempt.gates.context import GateContext
 from agent_os.attempt.gates.contract import NAME as CONTRACT
 from agent_os.attempt.gates.reviewer import Reviewer, Task
 from agent_os.attempt.listening import spent_before
+from agent_os.attempt.lost import end_left_behind
 from agent_os.attempt.states import Reviewed, load, save
 from agent_os.domain.attempts import GateResult, ReviewerRun, ReviewOrder, Verdict
 from agent_os.domain.failures import FailureCode
@@ -75,7 +75,7 @@ def _ask(context: GateContext, asked: ReviewOrder, task: Task) -> Reviewed:
     directory = context.directory
     reviewed = load(directory.reviewed, Reviewed) or Reviewed()
     if directory.review_started.exists() and reviewed.review is None:
-        end_left_behind(directory)
+        end_left_behind(directory, context.sandbox)
     for number, agent in list(enumerate(asked.reviewers, 1))[len(reviewed.runs) :]:
         if reviewed.review is not None:
             break

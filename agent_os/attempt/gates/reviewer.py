@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import shutil
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,11 +12,11 @@ from pathlib import Path
 from agent_os.agents.registry import driver_named
 from agent_os.attempt.agent import AgentStage
 from agent_os.attempt.directory import write_atomic
-from agent_os.attempt.gates.changes import Change, diff_text, readable
+from agent_os.attempt.gates.changes import diff_text, readable
 from agent_os.attempt.gates.checkout import Checkout
 from agent_os.attempt.gates.context import GateContext
 from agent_os.attempt.place import Place
-from agent_os.attempt.prompt import cut, from_outside, render
+from agent_os.attempt.prompt import cut, from_outside, render, sources_of
 from agent_os.attempt.result import read_left
 from agent_os.attempt.reviewing import (
     FILE_NAME,
@@ -26,22 +26,18 @@ from agent_os.attempt.reviewing import (
     parse_review,
     place,
 )
+from agent_os.attempt.secrets import finder_of
 from agent_os.domain.attempts import AgentOrder, GateResult, ReviewerRun
 from agent_os.domain.errors import BadInput
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.profiles import Role
 from agent_os.domain.review import Review
 from agent_os.domain.usage import Spent, together
+from agent_os.policy.invisible import spelled_out
 from agent_os.workspace.git import git_start
+from agent_os.workspace.removing import remove
+from agent_os.workspace.steering import steers
 
-#: What agent programs take their orders from: a worker may not steer who looks at its work.
-_STEERING_FILES = frozenset(
-    {
-        *("AGENTS.md", "AGENTS.override.md", "CLAUDE.md", "CLAUDE.local.md", "GEMINI.md"),
-        *("QWEN.md", ".mcp.json", "opencode.json", "opencode.jsonc"),
-    }
-)
-_STEERING_FOLDERS = frozenset({".claude", ".codex", ".gemini", ".opencode", ".qwen", ".agents"})
 _LARGEST_FILE = 20_000_000
 _MESSAGE = "The result that is looked at"
 
@@ -65,6 +61,7 @@ class Reviewer:
         self._context = context
         self._agent = agent
         self._time = time
+        self._finder = finder_of(context.order)
 
     def run(self, task: Task, spent: Spent | None) -> tuple[ReviewerRun, Review | None]:
         """`spent`: by this attempt before. A review only when its run has no code."""
@@ -114,7 +111,7 @@ class Reviewer:
         tree = repository.tree_of(context.head)
         commit = repository.commit(tree, (context.merge_base,), _MESSAGE)
         checkout = Checkout(context, self.stage, commit)
-        steering = [change for change in context.changes if _steers(change)]
+        steering = [change for change in context.changes if steers(os.fsencode(change.path))]
         checkout.take_back(steering, context.merge_base)
         _remove(checkout.path / FILE_NAME)
         return checkout, ", ".join(readable(change.path) for change in steering)
@@ -158,18 +155,22 @@ class Reviewer:
             "review.md.j2",
             context.directory.prompts,
             resumed=resumed,
-            title=" ".join(order.title.split()),
+            title=from_outside(" ".join(order.title.split())),
+            sources=sources_of(order),
+            removed=order.removed,
             task=order.task,
             base=context.merge_base,
             parts=parts,
             criteria=from_outside(numbered),
-            diff=from_outside(cut(diff_text(*shown), order.budget.diff)),
+            diff=from_outside(cut(spelled_out(diff_text(*shown)), order.budget.diff)),
             gates=task.gates,
-            restored=restored,
+            checked=from_outside(cut(_checked(task.gates), order.budget.feedback)),
+            restored=from_outside(cut(restored, order.budget.lessons)),
             problem=problem,
             instructions=instructions(),
             example=example(),
         )
+        text = self._finder.redact(text)
         write_atomic(context.directory.review_prompt, text)
         return text
 
@@ -183,16 +184,17 @@ class Reviewer:
             self._check_places([w for c in criteria for w in c.where])
             self._check_places([fault.where for fault in faults])
         except BadInput as error:
-            return None, error.message
+            return None, self._finder.redact(error.message)
         provider = self._agent.provider
-        return Review(
+        review = Review(
             agent=self._agent.name,
             model=self._agent.model,
             vendor=provider.vendor if provider else "",
             criteria=criteria,
             faults=faults,
             diff=task.change,
-        ), ""
+        )
+        return self._finder.redact_model(review), ""
 
     def _check_places(self, wheres: Sequence[str]) -> None:
         """BadInput for lines that are nowhere: what does not exist shows nothing."""
@@ -211,14 +213,19 @@ class Reviewer:
         return data.count(b"\n") + (not data.endswith(b"\n")) if data else 0
 
 
+def _checked(gates: Sequence[GateResult]) -> str:
+    """One line a gate. What they print is the repository's, so it is text from outside, too."""
+    lines = list[str]()
+    for gate in gates:
+        command = f" (`{gate.command}`)" if gate.command else ""
+        line = f"- {gate.name}: {gate.verdict.value}{command}. {gate.detail}"
+        lines.append(spelled_out(" ".join(line.split())))
+    return "\n".join(lines)
+
+
 def _remove(path: Path) -> None:
     """A verdict that stands in the result is the worker's."""
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        remove(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _steers(change: Change) -> bool:
-    *folders, name = change.path.split("/")
-    return name in _STEERING_FILES or not _STEERING_FOLDERS.isdisjoint(folders)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 
 from agent_os.attempt.gates.patterns import matches
 
@@ -13,11 +14,20 @@ TEST_GLOBS = (
     *("**/test_*.py", "**/*_test.py", "**/conftest.py"),
     *("**/*_test.go", "**/*.test.*", "**/*.spec.*"),
 )
+#: Modules that would be run instead of a test runner's own, or before it.
+_SHADOWS = re.compile(r"(?:src/)?(?:unittest|_?pytest|nose2?|sitecustomize|usercustomize)(?:\.py|/.*)")
+#: What a program that runs checks reads in the top folder.
+_READ_BY = {
+    "make": ("Makefile", "makefile", "GNUmakefile"),
+    "just": ("justfile", "Justfile", ".justfile"),
+    "nox": ("noxfile.py",),
+    "tox": ("tox.ini",),
+}
 _TEST_WORDS = {
-    ".py": re.compile(r"^\s*(?:async\s+)?def\s+test_", re.M),
+    ".py": re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+test_", re.M),
     ".go": re.compile(r"^func\s+(?:Test|Fuzz|Example)", re.M),
     ".rs": re.compile(r"#\[(?:tokio::)?test\]"),
-    "": re.compile(r"(?<![\w.])(?:it|test)(?:\.each\([^)]*\))?\s*\("),
+    "": re.compile(r"(?<![\w.])(?:it|test)(?:\.each\([^)]{0,2000}\))?\s*\("),
 }
 _SKIPS = re.compile(
     r"pytest\.mark\.(?:skip|skipif|xfail)|pytest\.(?:skip|xfail|importorskip)\b"
@@ -33,6 +43,15 @@ def is_test_file(path: str) -> bool:
     return any(matches(glob, path) for glob in TEST_GLOBS)
 
 
+def is_runner_file(path: str, commands: Iterable[str]) -> bool:
+    """Whether `path` decides what these checks say, though it is no test: a shell script or make's
+    file that one of them runs, or a module that stands before the test runner's own."""
+    words = [word for command in commands for word in re.split(r"[\s;&|()'\"]+", command)]
+    scripts = {word.removeprefix("./") for word in words if word.endswith((".sh", ".bash"))}
+    read = {name for word in words for name in _READ_BY.get(word, ())}
+    return path in scripts | read or _SHADOWS.fullmatch(path) is not None
+
+
 def count_tests(path: str, text: str) -> int:
     """How many tests the file defines, as far as its language is known."""
     if path.endswith(".py"):
@@ -43,7 +62,8 @@ def count_tests(path: str, text: str) -> int:
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             ]
             return sum(name.startswith("test") for name in names)
-        except (SyntaxError, ValueError, RecursionError):
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            # The last two for what is nested too deeply; nothing is short then.
             return len(_TEST_WORDS[".py"].findall(text))
     suffix = f".{path.rsplit('.', 1)[-1]}" if "." in path else ""
     return len(_TEST_WORDS.get(suffix, _TEST_WORDS[""]).findall(text))

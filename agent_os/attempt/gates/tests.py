@@ -6,7 +6,7 @@ from agent_os.attempt.gates.changes import Change, readable
 from agent_os.attempt.gates.checkout import Checkout
 from agent_os.attempt.gates.checks import run_side
 from agent_os.attempt.gates.context import GateContext
-from agent_os.attempt.gates.testfiles import count_skips, count_tests, is_test_file
+from agent_os.attempt.gates.testfiles import count_skips, count_tests, is_runner_file, is_test_file
 from agent_os.attempt.gates.testsettings import deciding_lines
 from agent_os.domain.attempts import GateResult, Verdict
 from agent_os.domain.failures import FailureCode
@@ -19,9 +19,12 @@ _SHOWN = 5
 
 def check_tests(context: GateContext) -> GateResult:
     """Compare the touched test files, then run the base's own tests on the result."""
-    touched = [change for change in context.changes if is_test_file(change.path)]
-    # A new conftest.py reaches into the tests that are there.
-    reaching = [c for c in touched if c.in_base or c.path.rsplit("/", 1)[-1] == "conftest.py"]
+    commands = context.order.gates.checks.values()
+    running = [c for c in context.changes if is_runner_file(c.path, commands)]
+    touched = [c for c in context.changes if c in running or is_test_file(c.path)]
+    # A new conftest.py reaches into the tests that are there, a new unittest.py replaces them.
+    new = [c for c in touched if c in running or c.path.rsplit("/", 1)[-1] == "conftest.py"]
+    reaching = [c for c in touched if c.in_base or c in new]
     reasons = [*_weaknesses(context, reaching), *_changed_settings(context)]
     if not (reaching or reasons):
         return GateResult(name=NAME, verdict=Verdict.PASS, detail="Existing tests untouched.")
@@ -95,7 +98,7 @@ def _run_old_tests(context: GateContext, touched: list[Change]) -> tuple[list[st
     def restore(checkout: Checkout) -> None:
         checkout.take_back(touched, context.merge_base)
 
-    if not _has_tests(context):
+    if not (_has_tests(context) or any(change.in_base for change in touched)):
         return [], "", 0.0
     side = run_side(context, "old-tests", context.head, restore)
     runs = [side.setup] if side.setup is not None and not side.ready else [*side.checks.values()]

@@ -3,17 +3,27 @@
 from collections.abc import Callable
 from typing import Any
 
-from agent_os.localhub import accounts, checks, issues, labels, pulls, repositories, reviews
+from agent_os.localhub import (
+    accounts,
+    checks,
+    comments,
+    issues,
+    labels,
+    pulls,
+    repositories,
+    reviews,
+)
 from agent_os.localhub.calls import Call
 from agent_os.localhub.errors import Refusal
 from agent_os.localhub.graphql import actors
 from agent_os.localhub.graphql.checks import CheckRun
+from agent_os.localhub.graphql.comments import IssueComment
 from agent_os.localhub.graphql.failures import Failure, not_found
 from agent_os.localhub.graphql.issues import Issue
 from agent_os.localhub.graphql.labels import Label
 from agent_os.localhub.graphql.pulls import PullRequest
 from agent_os.localhub.graphql.repositories import Repository
-from agent_os.localhub.graphql.reviews import PullRequestReview
+from agent_os.localhub.graphql.reviews import PullRequestReview, PullRequestReviewComment
 from agent_os.localhub.render.view import parse_node_id
 
 
@@ -79,6 +89,19 @@ def _review(call: Call, row_id: int) -> PullRequestReview:
     return PullRequestReview(call, repo, issues.by_id(call.hub, pull.issue_id), row)
 
 
+def _comment(call: Call, row_id: int) -> IssueComment:
+    row = comments.by_id(call.hub, row_id)
+    repo_id = issues.by_id(call.hub, row.issue_id).repo_id
+    return IssueComment(call, repositories.by_id(call.hub, repo_id), row)
+
+
+def _line_comment(call: Call, row_id: int) -> PullRequestReviewComment:
+    row = reviews.comment_by_id(call.hub, row_id)
+    pull = pulls.by_id(call.hub, row.pull_id)
+    repo = repositories.by_id(call.hub, pull.repo_id)
+    return PullRequestReviewComment(call, repo, issues.by_id(call.hub, pull.issue_id), row)
+
+
 _READERS: dict[str, Callable[[Call, int], Any]] = {
     "User": _account,
     "Organization": _account,
@@ -86,7 +109,9 @@ _READERS: dict[str, Callable[[Call, int], Any]] = {
     "Repository": _repository,
     "Issue": _subject,
     "PullRequest": _subject,
+    "IssueComment": _comment,
     "Label": _label,
     "CheckRun": _check_run,
     "PullRequestReview": _review,
+    "PullRequestReviewComment": _line_comment,
 }

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Unpack
 
-from agent_os.localhub import commits, gates, merges, pulls, reviews
+from agent_os.localhub import comments, commits, gates, merges, pulls, reviews, timeline
 from agent_os.localhub.calls import Call
+from agent_os.localhub.comments import Comment
 from agent_os.localhub.git import Git
 from agent_os.localhub.graphql.actors import Actor, actor
+from agent_os.localhub.graphql.comments import IssueComment
 from agent_os.localhub.graphql.connections import Connection, Page, connect
 from agent_os.localhub.graphql.issues import Subject
+from agent_os.localhub.graphql.labellings import LABELLINGS, LabeledEvent, UnlabeledEvent
 from agent_os.localhub.graphql.refs import Commit
 from agent_os.localhub.graphql.reviews import PullRequestReview
 from agent_os.localhub.render.view import node_id
@@ -107,6 +110,29 @@ class PullRequest(Subject):
 
     def _review(self, row: Review) -> PullRequestReview:
         return PullRequestReview(self.call, self.repo, self.row, row)
+
+    def comments(self, **page: Unpack[Page]) -> Connection:
+        """Oldest first."""
+        rows = self.call.visible(comments.of_issue(self.call.hub, self.row.id))
+        return connect("comments", rows, self._comment, page)
+
+    def _comment(self, row: Comment) -> IssueComment:
+        return IssueComment(self.call, self.repo, row)
+
+    def timeline_items(
+        self, item_types: list[str] | None = None, **page: Unpack[Page]
+    ) -> Connection:
+        """Oldest first; of all kinds only those about labels are served."""
+        rows = [
+            row
+            for row in timeline.of_issue(self.call.hub, self.row.id)
+            if row.kind in LABELLINGS
+            and (item_types is None or f"{row.kind.upper()}_EVENT" in item_types)
+        ]
+        return connect("timelineItems", rows, self._item, page)
+
+    def _item(self, row: timeline.Event) -> LabeledEvent | UnlabeledEvent:
+        return LABELLINGS[row.kind](self.call, self.repo, row)
 
     def commits(self, **page: Unpack[Page]) -> Connection:
         """Oldest first."""

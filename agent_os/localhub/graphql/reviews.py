@@ -52,6 +52,12 @@ class PullRequestReviewComment:
     def updated_at(self) -> str:
         return self.row.updated_at
 
+    def editor(self) -> Actor | None:
+        return None  # nothing changes it here
+
+    def last_edited_at(self) -> str | None:
+        return None
+
     def url(self) -> str:
         return render.comment(self.call.view, self.repo, self.issue, self.row)["html_url"]
 
@@ -93,6 +99,12 @@ class PullRequestReview:
 
     def submitted_at(self) -> str | None:
         return self.row.submitted_at
+
+    def editor(self) -> Actor | None:
+        return None  # nothing changes it here
+
+    def last_edited_at(self) -> str | None:
+        return None
 
     def url(self) -> str:
         return render.review(self.call.view, self.repo, self.issue, self.row)["html_url"]

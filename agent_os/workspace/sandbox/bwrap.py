@@ -7,6 +7,7 @@ out is a unix socket (`door.py`), to which a relay (`relay.py`) leads from insid
 from __future__ import annotations
 
 import functools
+import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from agent_os.domain.errors import SandboxError
-from agent_os.workspace.sandbox import relay
+from agent_os.workspace.sandbox import relay, rlimits
 from agent_os.workspace.sandbox.port import DOOR, Door, SandboxKind, View
 from agent_os.workspace.sandbox.roots import outermost, program_roots, system_mounts
 
@@ -29,8 +30,12 @@ _ISOLATION = (
 _NO_MORE_NAMESPACES = ("--disable-userns",)
 _SCRATCH_BYTES = 2_000_000_000
 _SHARED_BYTES = 256_000_000
+#: Settings of the whole machine. Where the owner is root, so are we in there, and root may write
+#: these without any capability: bwrap covers the folders only if they themselves can be written.
+_KERNEL = ("sys", "irq", "bus", "fs", "acpi", "scsi", "mtrr", "pressure")
 _FRESH = (
     *("--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"),
+    *(part for name in _KERNEL for part in ("--ro-bind-try", f"/proc/{name}", f"/proc/{name}")),
     *("--size", str(_SHARED_BYTES), "--tmpfs", "/dev/shm"),
     *("--size", str(_SCRATCH_BYTES), "--perms", "1777", "--tmpfs", "/tmp"),
     *("--dir", "/var", "--symlink", "../tmp", "/var/tmp", "--dir", "/run"),
@@ -40,7 +45,7 @@ _RELAY_FILE = DOOR.with_name("relay.py")
 
 
 class Bubblewrap:
-    """`--info-fd` may be put behind its first argument: see `processes.py`."""
+    """`--json-status-fd` may be put behind its first argument: see `processes.py`."""
 
     kind: SandboxKind = "bwrap"
     namespaced = True
@@ -53,6 +58,9 @@ class Bubblewrap:
         if view.door is not None:
             inner = (*_relayed(view.door), *argv)
             ways_out = _way_out(view.door)
+        # Set inside, so that it counts what is in there only.
+        most = view.profile.processes
+        inner = (*rlimits.inside(most, user=os.getuid(), kernel=rlimits.kernel()), *inner)
         return (
             *(program, *_isolation(program), *system_mounts(), *_FRESH, *_mounts(view)),
             *(*ways_out, *_SEALED, "--chdir", str(cwd), "--", *inner),
@@ -119,6 +127,12 @@ def problem() -> str:
     if program is None:
         return "bwrap is not installed."
     return _problem(program, _isolation(program))
+
+
+def forget() -> None:
+    """Have `problem` look anew."""
+    problem.cache_clear()
+    _isolation.cache_clear()
 
 
 def _problem(program: str, isolation: tuple[str, ...]) -> str:

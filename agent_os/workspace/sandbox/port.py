@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -40,6 +40,8 @@ class View:
     profile: Profile = field(default_factory=Profile)
     door: Door | None = None
     """None: no way out at all."""
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The program's; a back end with a client of its own hands it on by name."""
 
 
 class Sandbox(Protocol):

@@ -36,16 +36,27 @@ def prefix(bounds: Bounds, group: Path | None = None) -> tuple[str, ...]:
     return (_SHELL, "-c", "; ".join([*lines, 'exec "$@"']), _SHELL)
 
 
-def inside(bounds: Bounds, *, user: int, kernel: tuple[int, int]) -> tuple[str, ...]:
+def counts_apart(user: int, kernel: tuple[int, int]) -> bool:
+    """Whether RLIMIT_NPROC counts what is in a user namespace of its own, and only that."""
+    # The kernel leaves root out of this limit.
+    return user != 0 and kernel >= _COUNTS_APART
+
+
+def inside(processes: int, *, user: int, kernel: tuple[int, int]) -> tuple[str, ...]:
     """The argv to put before a program in a user namespace of its own, where a limit of processes
     counts only those in there; empty where it would count the user's other ones, or not at all."""
-    # The kernel leaves root out of this limit.
-    if not bounds.processes or user == 0 or kernel < _COUNTS_APART:
+    if not processes or not counts_apart(user, kernel):
         return ()
-    most = bounds.processes * _THREADS
-    # bash calls it -u, dash -p.
-    line = f'ulimit -u {most} 2>/dev/null || ulimit -p {most} 2>/dev/null; exec "$@"'
-    return (_SHELL, "-c", line, _SHELL)
+    most = processes * _THREADS
+    # As bwrap says it, so that whoever reads it needs to know one form only.
+    missing = 'echo "bwrap: execvp $1: No such file or directory" >&2; exit 1'
+    lines = (
+        f'command -v "$1" >/dev/null || {{ {missing}; }}',
+        # bash calls it -u, dash -p.
+        f"ulimit -u {most} 2>/dev/null || ulimit -p {most} 2>/dev/null",
+        'exec "$@"',
+    )
+    return (_SHELL, "-c", "; ".join(lines), _SHELL)
 
 
 def kernel() -> tuple[int, int]:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent_os.workspace.git import run_git
-from agent_os.workspace.sandbox import choosing
-from scripts.demo import screen
+from scripts.demo import sandbox, screen
 from scripts.demo.own import checks, commits, source
 from scripts.demo.own.landing import Copied
 
@@ -102,9 +101,7 @@ def _introduce(found: source.Source) -> None:
     where = f"branch {found.branch}" if found.branch else "a detached HEAD"
     screen.plain(f"From {found.top}: {where} at {found.head[:7]}.")
     screen.say("It is only read; the copy goes to a GitHub of its own on this machine.")
-    status = choosing.detect()
-    why = f" ({status.reason}) Its tests run as you." if status.kind == "none" else ""
-    screen.say(f"Sandbox: {status.kind}{why}")
+    screen.say(f"Sandbox: {sandbox.line()}")
 
 
 def _say_what_is_left_out(found: source.Source, copied: Copied, folder: Path, head: str) -> None:
@@ -136,7 +133,7 @@ def _environment(found: source.Source) -> dict[str, str]:
     env = dict(os.environ)
     ours = Path(sys.prefix, "bin")
     entries = [e for e in env.get("PATH", os.defpath).split(os.pathsep) if e and Path(e) != ours]
-    if choosing.detect().kind == "none":
+    if sandbox.wanted() == "none":
         # Nothing keeps a program from writing beside itself.
         entries = [entry for entry in entries if not Path(entry).is_relative_to(found.top)]
     else:

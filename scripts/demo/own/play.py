@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agent_os.domain.tasks import Status, Task
-from agent_os.workspace.sandbox import choosing
-from scripts.demo import screen
+from scripts.demo import sandbox, screen
 from scripts.demo.following import OVER, Follower
 from scripts.demo.keys import Keys
 from scripts.demo.killing import Killer
@@ -92,7 +91,7 @@ def _write_config(folder: Path, api_url: str, plan: Plan, check_seconds: int) ->
             patch=json.dumps(str(patch)),
             # Base and result run at the same time there.
             minutes=max(0.1, round(3 * check_seconds / 60, 1)),
-            sandbox=choosing.detect().kind,
+            sandbox=sandbox.wanted(),
         )
     )
     return config

@@ -26,6 +26,7 @@ from agent_os.domain.attempts import GateOrder, Kind, Limits, Order
 from agent_os.domain.clock import SystemClock
 from agent_os.workspace.sandbox.choosing import choose
 from agent_os.workspace.snapshot import Author, SnapshotRepository
+from scripts.demo import sandbox
 
 _STOP_SECONDS = 20
 _RAN = re.compile(r"^Ran (\d+) tests? in ", re.M)
@@ -150,7 +151,7 @@ def _context(directory: AttemptDirectory, order: dict[str, Any]) -> GateContext:
         ),
         directory=directory,
         repository=repository,
-        sandbox=choose("auto"),
+        sandbox=choose(sandbox.wanted()),
         journal=Journal(directory.events, SystemClock()),
         clock=SystemClock(),
         stop=stop,

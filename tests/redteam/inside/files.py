@@ -8,7 +8,7 @@ import os
 import stat
 from pathlib import Path
 
-from probe import BAIT, attack, call
+from probe import BAIT, OPEN, attack, call
 
 AT_FDCWD = -100
 
@@ -18,6 +18,10 @@ def _written(path: str) -> str:
     return path
 
 
+def _names(folder: str) -> list[str]:
+    return [path.name for path in Path(folder).iterdir()]
+
+
 @attack
 def read_owners_file() -> object:
     return Path(BAIT["secret"]).read_text()
@@ -25,7 +29,7 @@ def read_owners_file() -> object:
 
 @attack
 def list_owners_home() -> object:
-    return os.listdir(BAIT["home"])
+    return _names(BAIT["home"])
 
 
 @attack
@@ -42,7 +46,7 @@ def read_other_attempt() -> object:
 
 @attack
 def list_attempts() -> object:
-    return sorted(set(os.listdir(Path(BAIT["other"]).parents[2])) - {BAIT["own"]})
+    return sorted(set(_names(BAIT["attempts"])) - {BAIT["own"]})
 
 
 @attack
@@ -68,7 +72,7 @@ def read_mirror_config() -> object:
 
 @attack
 def list_mirror_refs() -> object:
-    return os.listdir(Path(BAIT["mirror"]) / "refs")
+    return _names(f"{BAIT['mirror']}/refs")
 
 
 @attack
@@ -79,13 +83,13 @@ def add_object_to_mirror() -> object:
 @attack
 def change_object_of_mirror() -> object:
     path = _an_object()
-    os.chmod(path, 0o666)
+    Path(path).chmod(0o666)
     return _written(path)
 
 
 @attack
 def delete_object_of_mirror() -> object:
-    os.unlink(_an_object())
+    Path(_an_object()).unlink()
     return "deleted"
 
 
@@ -106,7 +110,7 @@ def read_shadow() -> object:
 
 @attack
 def read_host_keys() -> object:
-    return os.listdir("/etc/ssh")
+    return _names("/etc/ssh")
 
 
 @attack
@@ -161,7 +165,8 @@ def make_a_device() -> object:
 
 @attack
 def climb_by_proc_root() -> object:
-    for way in ("/proc/1/root", "/proc/self/root", "/proc/1/cwd/../../../../../..", "/proc/self/cwd"):
+    ways = ("/proc/1/root", "/proc/self/root", "/proc/1/cwd/../../../../../..", "/proc/self/cwd")
+    for way in ways:
         if Path(way + BAIT["secret"]).exists():
             return way
     raise FileNotFoundError(errno.ENOENT, "by none of the ways")
@@ -170,15 +175,8 @@ def climb_by_proc_root() -> object:
 @attack
 def climb_by_open_files() -> object:
     """A folder left open leads out of any file system."""
-    found: list[str] = []
-    for number in os.listdir("/proc/self/fd"):
-        try:
-            if stat.S_ISDIR(os.fstat(int(number)).st_mode):
-                target = os.readlink(f"/proc/self/fd/{number}")
-                found += [target] if not target.startswith("/proc/") else []
-        except OSError:
-            continue
-    return found
+    found = [target for number, target in OPEN.items() if number > 2]
+    return [target for target in found if Path(target).is_dir()]
 
 
 @attack
@@ -246,23 +244,36 @@ def enter_the_hosts_namespaces() -> object:
 
 @attack
 def change_the_kernels_settings() -> object:
-    for name in ("kernel/core_pattern", "kernel/modprobe", "vm/drop_caches", "kernel/hostname"):
-        try:
-            return _written(f"/proc/sys/{name}")
-        except OSError as error:
-            if error.errno not in (errno.EROFS, errno.ENOENT, errno.EACCES, errno.EPERM):
-                raise
-    raise OSError(errno.EROFS, "all of them")
+    """Root may write most of them without any capability. Opened only: they are the host's."""
+    found: list[str] = []
+    for top, folders, names in os.walk("/proc"):
+        if top == "/proc":
+            folders[:] = [name for name in folders if not name.isdigit()]
+            folders[:] = [name for name in folders if name not in ("self", "thread-self")]
+        for name in names:
+            path = f"{top}/{name}"
+            if not Path(path).is_symlink() and os.access(path, os.W_OK) and _opens(path):
+                found.append(path)
+    return found
+
+
+def _opens(path: str) -> bool:
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError:
+        return False
+    return True
 
 
 @attack
 def ask_for_a_restart() -> object:
-    return _written("/proc/sysrq-trigger") if os.access("/proc/sysrq-trigger", os.W_OK) else ""
+    os.close(os.open("/proc/sysrq-trigger", os.O_WRONLY))
+    return "opened"
 
 
 @attack
 def read_the_kernels_memory() -> object:
-    with open("/proc/kcore", "rb") as file:
+    with Path("/proc/kcore").open("rb") as file:
         return file.read(16)
 
 

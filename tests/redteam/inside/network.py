@@ -1,4 +1,4 @@
-"""Reaching the network. Runs in the sandbox, and sends nothing where there is more than loopback."""
+"""Reaching the network. Runs in the sandbox; sends nothing where there is more than loopback."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def ask_the_name_server() -> object:
     _alone()
     lines = Path("/etc/resolv.conf").read_text().splitlines()
     servers = [line.split()[1] for line in lines if line.startswith("nameserver")] or ["127.0.0.53"]
-    question = b"\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07example\x03org\x00\x00\x01\x00\x01"
+    question = bytes.fromhex("0001010000010000000000000765786d706c65036f72670000010001")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(0.5)
         client.connect((servers[0], 53))

@@ -38,6 +38,21 @@ _NUMBERS = {
 }
 
 
+def _open_files() -> dict[int, str]:
+    """What was handed down, before anything here opens more."""
+    found: dict[int, str] = {}
+    for number in sorted(int(path.name) for path in Path("/proc/self/fd").iterdir()):
+        try:
+            found[number] = str(Path(f"/proc/self/fd/{number}").readlink())
+        except OSError:
+            # The one that the list itself was read by.
+            continue
+    return found
+
+
+OPEN = _open_files()
+
+
 def attack(function: Attack) -> Attack:
     """Register it under its own name."""
     ATTACKS[getattr(function, "__name__", "?")] = function

@@ -10,7 +10,7 @@ import signal
 import stat
 from pathlib import Path
 
-from probe import BAIT, attack, call
+from probe import BAIT, OPEN, attack, call
 
 HOST = int(BAIT["pid"])
 
@@ -32,9 +32,7 @@ def read_environment_of_others() -> object:
 def read_own_environment() -> object:
     names = ("PATH", "HOME", "LANG", "PWD", "OLDPWD", "SHLVL", "_", "LC_CTYPE", "NO_PROXY")
     allowed = ("AGENT_OS_TASK", "AGENT_OS_HANDOFF", "NODE_USE_ENV_PROXY", *names)
-    return sorted(
-        n for n in os.environ if n not in allowed and not n.lower().endswith("_proxy")
-    )
+    return sorted(n for n in os.environ if n not in allowed and not n.lower().endswith("_proxy"))
 
 
 @attack
@@ -60,15 +58,16 @@ def kill_everything() -> object:
 
 @attack
 def trace_a_process_of_the_host() -> object:
-    return call("ptrace", 16, HOST, 0, 0) == 0 and BAIT["words"][0].encode() in Path(
-        f"/proc/{HOST}/cmdline"
-    ).read_bytes()
+    return (
+        call("ptrace", 16, HOST, 0, 0) == 0
+        and BAIT["words"][0].encode() in Path(f"/proc/{HOST}/cmdline").read_bytes()
+    )
 
 
 @attack
 def read_memory_of_the_first_process() -> object:
     """bwrap itself, which knows paths of the host."""
-    with open("/proc/1/mem", "rb") as file:
+    with Path("/proc/1/mem").open("rb") as file:
         file.seek(0x400000)
         return file.read(16)
 
@@ -77,22 +76,15 @@ def read_memory_of_the_first_process() -> object:
 def slow_down_the_owners_processes() -> object:
     """By its user: processes in other namespaces are not meant. Its own pay for it."""
     seen = {p.name for p in Path("/proc").glob("[0-9]*")}
-    return str(HOST) in seen and BAIT["words"][0].encode() in Path(
-        f"/proc/{HOST}/cmdline"
-    ).read_bytes()
+    return (
+        str(HOST) in seen
+        and BAIT["words"][0].encode() in Path(f"/proc/{HOST}/cmdline").read_bytes()
+    )
 
 
 @attack
 def use_inherited_files() -> object:
-    found: list[str] = []
-    for number in sorted(map(int, os.listdir("/proc/self/fd"))):
-        try:
-            target = os.readlink(f"/proc/self/fd/{number}")
-        except OSError:
-            continue
-        own = number < 3 or target.startswith("/proc/")
-        found += [] if own else [f"{number} {target}"]
-    return found
+    return [f"{number} {target}" for number, target in OPEN.items() if number > 2]
 
 
 @attack
@@ -126,11 +118,12 @@ def read_the_owners_keyring() -> object:
 
 
 @attack
-def add_to_the_owners_keyring() -> object:
-    """The user's keyring is the owner's own, where the user is the same. Nothing is left there."""
-    number = call("add_key", b"user", b"planted", b"x", 1, -4)
-    call("keyctl", 9, number, -4)
-    return "added"
+def read_the_users_keyring() -> object:
+    """By its user's number, which is the owner's."""
+    number = call("keyctl", 10, -4, b"user", BAIT["key"].encode(), 0)
+    buffer = ctypes.create_string_buffer(64)
+    call("keyctl", 11, number, buffer, 64)
+    return buffer.value
 
 
 @attack
@@ -156,7 +149,7 @@ def write_core_files() -> object:
     _, status = os.waitpid(pid, 0)
     found = [p.name for p in Path().glob("core*") if p.is_file()]
     for name in found:
-        os.unlink(name)
+        Path(name).unlink()
     return found if os.WIFSIGNALED(status) else "no crash"
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 sys.dont_write_bytecode = True
 
-import files  # noqa: E402, F401 - registers its attacks
-import network  # noqa: E402, F401 - the same
-import processes  # noqa: E402, F401 - the same
-import probe  # noqa: E402
+import files  # noqa: E402, F401 - it registers its attacks
+import network  # noqa: E402, F401 - it registers its attacks
+import probe  # noqa: E402 - found by the line above
+import processes  # noqa: E402, F401 - it registers its attacks
 
 if __name__ == "__main__":
     probe.run(sys.argv[1:])

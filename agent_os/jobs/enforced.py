@@ -1,0 +1,56 @@
+"""What is and isn't enforced on this host, as lines of `agent-os doctor`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from agent_os.config.settings import Config
+from agent_os.jobs.findings import Finding, Grade
+from agent_os.workspace.sandbox import cgroup, choosing, rlimits
+from agent_os.workspace.sandbox.choosing import SandboxStatus
+from agent_os.workspace.sandbox.holds import Hold, Means, holds
+
+
+def findings(config: Config) -> Iterator[Finding]:
+    """The sandbox that is used, what holds, and the repositories that do without."""
+    status = choosing.detect(config.sandbox, config.sandbox_image)
+    yield _sandbox(config, status)
+    means = Means(
+        kind=status.kind,
+        cgroup_problem=cgroup.problem(),
+        watching=Path("/proc/self/statm").exists(),
+        counts_apart=status.kind == "bwrap" and rlimits.counts_apart(os.getuid(), rlimits.kernel()),
+    )
+    if not status.refuses:
+        yield from (_line(hold) for hold in holds(means))
+    for settings in config.repositories:
+        if config.sandbox != "none" and settings.sandbox == "none":
+            yield _none(f"{settings.name} sandbox")
+
+
+def _sandbox(config: Config, status: SandboxStatus) -> Finding:
+    if status.refuses:
+        detail = f"nothing runs: {status.reason}"
+        fix = f"{status.fix}\nOr, to run without one: `sandbox: none` (every status says so)."
+        return Finding(name="sandbox", grade=Grade.FAIL, detail=detail, fix=fix)
+    if status.kind == "none":
+        return _none("sandbox")
+    said = f"{status.kind} works (`sandbox: {config.sandbox}`)"
+    return Finding(name="sandbox", grade=Grade.OK, detail=said)
+
+
+def _none(name: str) -> Finding:
+    return Finding(
+        name=name,
+        grade=Grade.WARN,
+        detail="sandbox: none, as the config says; agents and checks run as you",
+        fix="`sandbox: auto`, or a machine of their own.",
+    )
+
+
+def _line(hold: Hold) -> Finding:
+    detail = hold.how or f"not enforced: {hold.why}"
+    grade = Grade.OK if hold.how else Grade.WARN
+    return Finding(name=f"enforced: {hold.thing}", grade=grade, detail=detail, fix=hold.fix)

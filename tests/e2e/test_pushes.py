@@ -1,0 +1,69 @@
+"""What reaches the remote: our branch and our words, whatever an agent committed and named."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from agent_os.domain.tasks import Status
+
+from .conftest import Build
+from .town import FILES, FIX, Town
+
+#: An agent that tells the world something with every name and text that git has for it.
+TALKS = f"""
+export GIT_AUTHOR_NAME=Mallory GIT_COMMITTER_EMAIL=eve@x.example
+git checkout -q -b leak/in-a-branch-name
+{FIX}
+printf 'fixes #1\\n\\nleak in a message @everyone [skip ci]\\n\\nCo-authored-by: M <m@x>\\n' |
+  git commit -qa -F -
+git tag -a -m 'leak in a tag' leak-tag
+git notes add -m 'leak in a note'
+git branch agent-os/999 && git update-ref refs/heads/main HEAD
+git config remote.origin.url http://127.0.0.1:9/leak && git config push.default matching
+git commit -q --allow-empty -m 'leak in an empty commit'
+"""
+
+
+def _refs(town: Town) -> set[str]:
+    url = town.hub.git_url(town.repo)
+    done = subprocess.run(["git", "ls-remote", url], capture_output=True, text=True, check=True)
+    return {line.split("\t")[1] for line in done.stdout.splitlines()} - {"HEAD"}
+
+
+def _log(town: Town, folder: Path) -> str:
+    url = town.hub.git_url(town.repo)
+    subprocess.run(["git", "clone", "-q", "--mirror", url, str(folder)], check=True)
+    shown = ("log", "--all", "--format=%an|%ae|%cn|%ce|%B")
+    done = subprocess.run(["git", *shown], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.mark.parametrize("method", ["rebase", pytest.param("merge", marks=pytest.mark.long)])
+def test_nothing_of_the_agents_but_its_files_is_pushed(
+    build: Build, tmp_path: Path, method: str
+) -> None:
+    settings = FILES[".agent-os.yaml"] + f"merge: {method}\n"
+    town = build(files={**FILES, ".agent-os.yaml": settings}, agents={"fixer": TALKS})
+    number = town.ready("add is wrong [skip ci], fixes #1 @everyone")
+    town.reaches(number, Status.IN_REVIEW)
+    refs = _refs(town)
+    ours = {"refs/heads/main", f"refs/heads/agent-os/{number}", "refs/agent-os/owner"}
+    assert {ref for ref in refs if not ref.startswith("refs/pull/")} == ours
+    town.settles(number, Status.DONE)
+    said = _log(town, tmp_path / "clone")
+    assert "leak" not in said and "Mallory" not in said and "eve@x" not in said
+    for words in ("[skip ci]", "fixes #1 ", "@everyone", "Co-authored-by"):
+        assert words not in said
+    assert "a + b" in town.file("calc.py")
+    held = [p for p in town.home.rglob("*") if p.is_file() and town.token.encode() in _read(p)]
+    assert held == []
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
