@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -54,3 +54,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     found = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
     for line in told.summary(r.user_properties for r in found if r.when == "call"):
         terminalreporter.write_line(line)
+    for line in told.red_team(_attacks(terminalreporter)):
+        terminalreporter.write_line(line)
+
+
+def _attacks(reporter: pytest.TerminalReporter) -> Iterator[tuple[str, str, str]]:
+    """What `told.red_team` wants: of each try of an attack one."""
+    for ended in ("passed", "failed", "error", "skipped"):
+        for report in reporter.getreports(ended):
+            attack = dict(report.user_properties).get("attack")
+            if attack is None or (report.when != "call" and ended == "passed"):
+                continue
+            why = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+            yield str(attack), "failed" if ended == "error" else ended, why

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 Property = tuple[str, object]
@@ -16,6 +16,26 @@ def summary(reports: Iterable[Iterable[Property]]) -> Iterator[str]:
     yield from _kills([life for life in lives if life])
     for each in every:
         yield from (f"{name}: {value}" for name, value in each if name in _COUNTED)
+
+
+def red_team(reports: Iterable[tuple[str, str, str]]) -> Iterator[str]:
+    """Lines from (attack, how it ended, why it was skipped) of each try."""
+    tries = list(reports)
+    ends: defaultdict[str, set[str]] = defaultdict(set)
+    for attack, ended, _ in tries:
+        ends[attack].add(ended)
+    if not ends:
+        return
+    broken = sorted(attack for attack, ended in ends.items() if "failed" in ended)
+    untried = [attack for attack, ended in ends.items() if ended == {"skipped"}]
+    lacking = sorted({why for _, ended, why in tries if ended == "skipped"})
+    yield (
+        f"red team: {len(ends)} attacks in {len(tries)} variants; "
+        f"{len(ends) - len(broken) - len(untried)} held, {len(broken)} did not, "
+        f"{len(untried)} not tried here"
+    )
+    yield from (f"red team: did not hold: {attack}" for attack in broken)
+    yield from (f"red team: this host lacks: {why}" for why in lacking)
 
 
 def _kills(lives: list[list[str]]) -> Iterator[str]:

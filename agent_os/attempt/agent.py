@@ -28,6 +28,7 @@ from agent_os.domain.profiles import Profile
 from agent_os.domain.usage import Spent
 from agent_os.secrets.finder import Finder
 from agent_os.workspace.bounds import Bounds
+from agent_os.workspace.files import TOLD
 from agent_os.workspace.processes import OVERUSED, End, Ending, Program, run_program
 from agent_os.workspace.proctable import read_process
 from agent_os.workspace.sandbox.port import Door, Sandbox, View
@@ -177,13 +178,20 @@ class AgentStage:
                 *(*self.place.shown, *launch.read_only),
                 (self.directory.path / self.order.mirror).resolve() / "objects",
             ),
-            fixed=() if profile.writable else (self.place.work,),
+            fixed=() if profile.writable else self._given(),
             search_path=launch.env.get("PATH", os.defpath),
             placed=placed,
             profile=profile,
             door=door,
             environment=launch.env,
         )
+
+    def _given(self) -> tuple[Path, ...]:
+        """What it was given, each thing by itself: others may come beside it, and what it tells
+        us may be told anew."""
+        told = {os.fsdecode(name) for name in TOLD}
+        found = (path for path in self.place.work.iterdir() if path.name not in told)
+        return tuple(sorted(path for path in found if not path.is_symlink()))
 
     def _note(self, pid: int) -> None:
         process = read_process(pid)

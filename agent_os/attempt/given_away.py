@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agent_os.domain.errors import GitError
@@ -69,12 +69,24 @@ def _blocks(parts: Iterable[Added]) -> Iterator[list[Added]]:
             block, size = [], 0
         elif size > _BLOCK_CHARS:
             yield block
-            while block and size > _OVERLAP_CHARS:
-                size -= len(block.pop(0).text)
+            block = _tail(block)
+            size = sum(len(one.text) for one in block)
         block.append(part)
         size += len(part.text)
     if block:
         yield block
+
+
+def _tail(block: Sequence[Added]) -> list[Added]:
+    """Its last characters."""
+    kept: list[Added] = []
+    left = _OVERLAP_CHARS
+    for part in reversed(block):
+        if left <= 0:
+            break
+        kept.insert(0, replace(part, text=part.text[-left:]))
+        left -= len(part.text)
+    return kept
 
 
 def _finds(block: list[Added], finder: Finder) -> Iterator[GivenAway]:

@@ -14,7 +14,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from agent_os.config.agents import CHAT_URLS
-from agent_os.config.settings import Config, Misplaced, ScheduleSettings
+from agent_os.config.services import ScheduleSettings
+from agent_os.config.settings import Config, Misplaced
 from agent_os.domain.errors import ConfigError
 
 _VARIABLE = re.compile(r"^\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?$")

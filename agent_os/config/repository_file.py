@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from agent_os.config.agents import Settings
 from agent_os.config.loading import read_yaml
-from agent_os.config.settings import Settings
 from agent_os.domain.approvals import AddedApprovals, ApprovalRules
 from agent_os.domain.profiles import Narrowings
 from agent_os.domain.requests import GrantPart

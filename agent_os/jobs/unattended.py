@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from agent_os.config.settings import ScheduleSettings
+from agent_os.config.services import ScheduleSettings
 from agent_os.jobs.registry import DESCRIPTIONS
 from agent_os.policy.cadence import Cadence
 

@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 from pydantic import BaseModel
 
 from agent_os.secrets.patterns import matches
-from agent_os.secrets.values import Values
+from agent_os.secrets.values import SHORTEST, Values
 
 HIDDEN = "[key]"
 KNOWN_VALUE = "a secret that was given"
@@ -64,6 +64,8 @@ class Finder:
         return "".join((*parts, text[at:]))
 
     def _all(self, text: str) -> Iterator[Find]:
+        if len(text) < SHORTEST:
+            return
         for start, end in self.values.spans(text):
             yield Find(KNOWN_VALUE, start, end, exact=True)
         if self._patterns:

@@ -24,7 +24,7 @@ from agent_os.workspace.steering import Placed, put_back
 RESULT_FILE = b".agent_result.md"
 ANSWER_FILE = b".agent_answer.md"
 #: What the agent tells us: never part of the work.
-_TOLD = (RESULT_FILE, ANSWER_FILE)
+TOLD = (RESULT_FILE, ANSWER_FILE)
 _GITLINK = "160000"
 _LINK = "120000"
 _SECONDS = 600.0
@@ -99,6 +99,12 @@ def write_tree(
         for path, sha in links.items()
         if os.path.lexists(os.path.join(os.fsencode(work), path))  # noqa: PTH118 - bytes
     ]
+    tree.sha = _written(git_dir, lines)
+    return tree
+
+
+def _written(git_dir: Path, lines: list[bytes]) -> str:
+    """The tree of these lines of an index, which is one of our own."""
     index = {"GIT_INDEX_FILE": str(git_dir / "files.index")}
     (git_dir / "files.index").unlink(missing_ok=True)
     git_bytes(
@@ -108,8 +114,7 @@ def write_tree(
         input=b"".join(line + b"\0" for line in lines),
         timeout=_SECONDS,
     )
-    tree.sha = run_git("write-tree", git_dir=git_dir, env_extra=index, timeout=_SECONDS)
-    return tree
+    return run_git("write-tree", git_dir=git_dir, env_extra=index, timeout=_SECONDS)
 
 
 def _walk(work: Path, tree: FileTree) -> Generator[_Entry]:
@@ -122,7 +127,7 @@ def _walk(work: Path, tree: FileTree) -> Generator[_Entry]:
                 if path != b".git":
                     tree.left_out(path, "")
                 continue
-            if path in _TOLD:
+            if path in TOLD:
                 continue
             count += 1
             if count > _MAX_FILES:

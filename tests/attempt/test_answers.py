@@ -32,7 +32,7 @@ def gates(outcome: Outcome) -> dict[str, Verdict]:
 
 def test_an_answer_passes_gates_of_its_own_and_changes_nothing(world: World) -> None:
     attempt = world.attempt(
-        f"sed -i s/3/2/ app.py; touch new; {says('It triples.' + SOURCES)}",
+        f"touch new other; {says('It triples.' + SOURCES)}",
         deliverable="answer",
         sections=("Costs",),
     )
@@ -40,7 +40,7 @@ def test_an_answer_passes_gates_of_its_own_and_changes_nothing(world: World) -> 
     prompt = attempt.text("prompt.md")
     assert "- Costs" in prompt and ".agent_answer.md" in prompt and ".agent_result.md" in prompt
     assert "How to test" not in prompt
-    outcome = answer(world, f"sed -i s/3/2/ app.py; touch new; {says('It triples.' + SOURCES)}")
+    outcome = answer(world, f"touch new other; {says('It triples.' + SOURCES)}")
     assert outcome.code is None, outcome.detail
     assert outcome.answer == "It triples.\n## Sources\n- `app.py:1`"
     assert (outcome.head, outcome.work, outcome.changed_files) == (None, None, 0)

@@ -63,7 +63,8 @@ REFUSED = [
 #: What the tests of single names and links below hold too.
 ONCE_MORE = (
     *("ln -s link other", "ln -s tests/", "printf x > 'a", "printf x > 'end", "printf x > NUL"),
-    *("mkdir Tests", "printf x > .GitModules", "printf x > 'new"),
+    *("mkdir Tests", "printf x > .GitModules", "printf x > 'new", "mkdir -p a/b", "ln -s .git/"),
+    *('ln -s "$(', 'printf x > "$(', "ln -s ../outside"),
 )
 
 
@@ -127,7 +128,10 @@ def test_a_link_that_turns_an_old_one_outwards_is_refused(world: World) -> None:
     assert "top is a link that leads out of the repository" in result.detail
 
 
-@pytest.mark.parametrize("command", [ELF, "ln -s /etc/passwd link", "printf x > aux.c"])
+@pytest.mark.parametrize(
+    "command",
+    [ELF, *(pytest.param(c, marks=pytest.mark.long) for c in ("ln -s /x link", "touch aux.c"))],
+)
 def test_what_a_later_commit_takes_away_counts_too(world: World, command: str) -> None:
     result = judged(world, command, "rm -f tool link aux.c; printf x > other")
     assert result.verdict is Verdict.FAIL, result

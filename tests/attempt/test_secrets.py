@@ -156,7 +156,9 @@ def test_of_a_merge_what_neither_side_had_counts(world: World) -> None:
 
 def test_a_line_without_an_end_is_read_to_its_end(world: World) -> None:
     """It comes in pieces, and the value between two of them."""
-    for before in (65_530, 199_990, 400_000):
+    known = world.base
+    for before in (65_530, 262_135):
         head = world.commit({"long.txt": f"first\n{'x' * before}{OTHER}{'y' * 70_000}"})
-        found = given_away(world.origin / ".git", head, (world.base,), Finder([OTHER]))
+        found = given_away(world.origin / ".git", head, (known,), Finder([OTHER]))
         assert {(one.path, one.line) for one in found} == {("long.txt", 2)}
+        known = head

@@ -21,7 +21,7 @@ from .test_models import KEYS, settings
 from .town import GREEN, Town
 
 SOURCES = "\\n\\n## Sources\\n- `calc.py:1`\\n"
-SAY = f"echo x >> calc.py; printf -- 'It adds, @bob.{SOURCES}' > .agent_answer.md"
+SAY = f"echo x > beside.py; printf -- 'It adds, @bob.{SOURCES}' > .agent_answer.md"
 SLOW = f"while [ ! -e go ]; do sleep 0.05; done; {SAY}"
 #: Says what it was told of the answer before, and of what was said below the issue.
 AGAIN = (

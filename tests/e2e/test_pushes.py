@@ -35,7 +35,10 @@ def _refs(town: Town) -> set[str]:
 
 def _log(town: Town, folder: Path) -> str:
     url = town.hub.git_url(town.repo)
-    subprocess.run(["git", "clone", "-q", "--mirror", url, str(folder)], check=True)
+    # No clone: its config would hold the URL, and with it a token.
+    subprocess.run(["git", "init", "-q", "--bare", str(folder)], check=True)
+    fetch = ("fetch", "-q", "--no-write-fetch-head", url, "+refs/*:refs/*")
+    subprocess.run(["git", *fetch], cwd=folder, check=True)
     shown = ("log", "--all", "--format=%an|%ae|%cn|%ce|%B")
     done = subprocess.run(["git", *shown], cwd=folder, capture_output=True, text=True, check=True)
     return done.stdout

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from typing import Any
+
+import pytest
+from _pytest.mark.structures import ParameterSet
 
 from agent_os.domain.attempts import Outcome
 from tests.attempt.world import FIX, Attempt, World, git
@@ -16,9 +20,15 @@ def python(script: str, after: str = FIX) -> str:
     return f"python3 -B - <<'ATTACK'\n{textwrap.dedent(script)}\nATTACK\n{after}\n"
 
 
+def some(names: Iterable[str], *short: str) -> list[ParameterSet]:
+    """Each name as a parameter; all but the short ones run with `--long` only."""
+    return [pytest.param(n, marks=[] if n in short else [pytest.mark.long]) for n in names]
+
+
 def attacked(world: World, command: str, **order: Any) -> tuple[Attempt, Outcome]:
     """Run an attempt with this command for its agent, in the sandbox."""
-    attempt = world.attempt(command, **{"sandbox": "bwrap", **order})
+    fields: dict[str, Any] = {"sandbox": "bwrap", **order}
+    attempt = world.attempt(command, **fields)
     return attempt, attempt.run()
 
 

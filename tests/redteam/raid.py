@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from agent_os.domain.attempts import AgentOrder, Outcome, PromptParts, ReviewOrder
+from agent_os.domain.review import Met
 from tests.attempt.reviews import saying, verdict
 from tests.attempt.world import FIX, Attempt, World
 from tests.redteam.bait import Bait, bait
@@ -64,7 +65,7 @@ def raided(root: Path) -> Generator[Raid]:
 
 def _attempt(world: World) -> Attempt:
     reviewer = AgentOrder(
-        name="looker", driver="command", command=f"{_ATTACK}; {saying(verdict('met'))}"
+        name="looker", driver="command", command=f"{_ATTACK}; {saying(verdict(Met.MET))}"
     )
     result = "---\nstatus: complete\n---\n\n## Summary\n\nDoubles.\n"
     return world.attempt(

@@ -128,6 +128,7 @@ def test_the_door_leads_to_listed_places_only(world: World, servers: tuple[Serve
     assert other.heard == [] and len(allowed.heard) == 2
 
 
+@pytest.mark.long
 def test_what_was_asked_for_at_the_door_stands_in_the_journal(
     world: World, servers: tuple[Server, Server]
 ) -> None:
@@ -141,6 +142,7 @@ def test_what_was_asked_for_at_the_door_stands_in_the_journal(
     assert f"127.0.0.1:{other.port}" in attempt.text("events.jsonl")
 
 
+@pytest.mark.long
 def test_only_the_role_that_may_gets_a_door(world: World, servers: tuple[Server, Server]) -> None:
     """The worker's network is not the gate's."""
     allowed, _ = servers
@@ -155,6 +157,7 @@ def test_only_the_role_that_may_gets_a_door(world: World, servers: tuple[Server,
     assert outcome.code is None, outcome.detail
 
 
+@pytest.mark.long
 def test_a_door_that_is_flooded_hurts_its_own_attempt_only(
     world: World, servers: tuple[Server, Server]
 ) -> None:

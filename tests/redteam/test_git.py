@@ -110,6 +110,7 @@ def test_planted_hooks_do_not_run(planted: Planted) -> None:
     assert [path.name for path in planted.caught.glob("hook-*")] == []
 
 
+@pytest.mark.long
 def test_a_foreign_repository_by_alternates_is_not_published(world: World) -> None:
     """Its `.git` names objects of the owner's other repository, and a commit of theirs."""
     other = world.root / "private"
@@ -146,6 +147,7 @@ def test_a_foreign_repository_by_alternates_is_not_published(world: World) -> No
     ],
     ids=["link", "gitfile", "objects", "pipe", "pipes", "unreadable"],
 )
+@pytest.mark.long
 def test_what_stands_for_the_git_directory_leads_nowhere(world: World, trap: str) -> None:
     other = world.root / "private"
     other.mkdir()
@@ -212,6 +214,7 @@ def test_a_hundred_thousand_refs_are_bounded(world: World) -> None:
         (".git ./config", "mkdir -p '.git .'; cp .git/config '.git ./'"),
     ],
 )
+@pytest.mark.long
 def test_no_spelling_of_a_git_directory_gets_into_the_result(
     world: World, name: str, make: str
 ) -> None:
@@ -220,6 +223,7 @@ def test_no_spelling_of_a_git_directory_gets_into_the_result(
     assert set(files_of(world, attempt, outcome)) == set(FILES)
 
 
+@pytest.mark.long
 def test_a_nested_repository_is_taken_as_nothing_but_files(world: World) -> None:
     command = """git init -q inner; echo x > inner/x; git -C inner add x
     git config --global user.name x; git config --global user.email x

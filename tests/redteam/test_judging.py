@@ -6,9 +6,10 @@ import pytest
 
 from agent_os.domain.attempts import AgentOrder, PromptParts, ReviewOrder
 from agent_os.domain.failures import FailureCode as Code
+from agent_os.domain.review import Met
 from tests.attempt.reviews import saying, verdict
 from tests.attempt.world import FIX, World
-from tests.redteam.attackers import attacked, said
+from tests.redteam.attackers import attacked, said, some
 
 pytestmark = pytest.mark.needs("bwrap")
 TESTED = {
@@ -35,13 +36,7 @@ CHEATS = {
 }
 
 
-@pytest.mark.parametrize(
-    "cheat",
-    [
-        c if c in ("shadowed-runner", "tests-package") else pytest.param(c, marks=pytest.mark.long)
-        for c in CHEATS
-    ],
-)
+@pytest.mark.parametrize("cheat", some(CHEATS, "shadowed-runner"))
 def test_tests_are_not_made_to_pass(world: World, cheat: str) -> None:
     world.base = world.commit(TESTED)
     world.sync()
@@ -108,14 +103,18 @@ def _reviewed(world: World, work: str, review: str) -> Code | None:
     return outcome.code
 
 
+@pytest.mark.long
 def test_a_verdict_that_the_worker_wrote_is_not_the_reviewers(world: World) -> None:
-    work = f"{FIX}\n{saying(verdict('met'))}\nmkdir -p sub; cp .agent_review.json sub/ 2>/dev/null"
+    work = (
+        f"{FIX}\n{saying(verdict(Met.MET))}\nmkdir -p sub; cp .agent_review.json sub/ 2>/dev/null"
+    )
     assert _reviewed(world, work, "ls -A") is not None
 
 
+@pytest.mark.long
 def test_a_reviewer_can_not_change_what_it_looks_at(world: World) -> None:
     """What it does to the files and the repository of its checkout ends with that."""
-    review = f"echo 'evil = 1' > app.py; git commit -qam x; {saying(verdict('met'))}"
+    review = f"echo 'evil = 1' > app.py; git commit -qam x; {saying(verdict(Met.MET))}"
     attempt = world.attempt(
         FIX,
         review=ReviewOrder(
@@ -131,6 +130,7 @@ def test_a_reviewer_can_not_change_what_it_looks_at(world: World) -> None:
     assert "evil" not in world.mirror.diff(outcome.base, outcome.head, 100_000)
 
 
+@pytest.mark.long
 def test_a_check_can_not_change_the_result_that_it_judges(world: World) -> None:
     """Its files are a checkout, and are thrown away."""
     checks = {"check": "sh check.sh && echo 'evil = 1' >> app.py && git commit -qam evil; true"}

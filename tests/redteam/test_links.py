@@ -53,6 +53,7 @@ def test_a_background_writer_that_swaps_files_for_links_is_gone_before_we_look(
 @pytest.mark.parametrize(
     "target", ["/etc/passwd", "../../order.json", "../../../../owners", "sub/../../../x"]
 )
+@pytest.mark.long
 def test_a_link_out_of_the_repository_is_refused(world: World, target: str) -> None:
     (world.root / "owners").write_text("the owner's")
     command = f"{FIX}; mkdir -p sub; ln -s {target} leads-out; echo LINK $(readlink leads-out)"
@@ -62,6 +63,7 @@ def test_a_link_out_of_the_repository_is_refused(world: World, target: str) -> N
     assert outcome.head is None
 
 
+@pytest.mark.long
 def test_a_folder_swapped_for_a_link_takes_no_file_of_the_hosts(world: World) -> None:
     """`tests/` becomes a link to a folder of the owner's that has files of the same names."""
     owners = world.root / "owners"
@@ -79,12 +81,14 @@ def test_a_folder_swapped_for_a_link_takes_no_file_of_the_hosts(world: World) ->
     ["mkfifo odd", "python3 -c 'import socket; s=socket.socket(socket.AF_UNIX); s.bind(\"odd\")'"],
     ids=["pipe", "socket"],
 )
+@pytest.mark.long
 def test_pipes_and_sockets_are_left_out_and_block_nobody(world: World, what: str) -> None:
     attempt, outcome = attacked(world, f"{FIX}; {what}; echo MADE $?")
     assert said(attempt, "MADE") == ["0"]
     assert "odd" not in files_of(world, attempt, outcome)
 
 
+@pytest.mark.long
 def test_files_without_permissions_are_read_all_the_same(world: World) -> None:
     command = f"{FIX}; mkdir shut; echo x > shut/x; chmod 000 shut/x shut; echo SHUT $?"
     attempt, outcome = attacked(world, command)
@@ -95,6 +99,7 @@ def test_files_without_permissions_are_read_all_the_same(world: World) -> None:
 @pytest.mark.parametrize(
     "name", ["a\\nb", "-rf", "; touch pwned", "$(id)", "\\x1b[2J", "a\\tb\\rc", "\\xff\\xfe"]
 )
+@pytest.mark.long
 def test_names_of_files_are_never_commands_nor_break_our_lists(world: World, name: str) -> None:
     script = f"open(b'{name}', 'w').write('x'); print('NAMED')"
     attempt, outcome = attacked(world, python(script))
@@ -105,6 +110,7 @@ def test_names_of_files_are_never_commands_nor_break_our_lists(world: World, nam
     assert not list(attempt.path.rglob("pwned"))
 
 
+@pytest.mark.long
 def test_two_names_that_differ_in_case_alone_are_refused(world: World) -> None:
     """On other systems one would be written over the other."""
     attempt, outcome = attacked(world, f"{FIX}; echo 1 > Readme; echo 2 > README; ls; echo MADE $?")

@@ -9,8 +9,8 @@ import pytest
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.profiles import Profile, Profiles
 from agent_os.workspace.removing import remove
-from tests.attempt.world import FIX, World, limits
-from tests.redteam.attackers import attacked, files_of, python, said
+from tests.attempt.world import FIX, World, git, limits
+from tests.redteam.attackers import attacked, files_of, python, said, some
 
 pytestmark = pytest.mark.needs("bwrap")
 SMALL = Profile(memory_mb=200, processes=60, disk_mb=50, open_files=256)
@@ -47,7 +47,7 @@ for number in itertools.count():
 EATERS = {"memory": EAT_MEMORY, "processes": FORK, "disk": FILL}
 
 
-@pytest.mark.parametrize("what", EATERS)
+@pytest.mark.parametrize("what", some(EATERS, "memory"))
 def test_an_agent_that_takes_too_much_is_ended(world: World, what: str) -> None:
     attempt, outcome = attacked(world, python(EATERS[what]), profiles=EVERYWHERE)
     assert attempt.text("agent.log")
@@ -82,6 +82,7 @@ def test_files_in_many_small_pieces_count_as_well(world: World) -> None:
     assert sum(1 for _ in (attempt.path / "work").iterdir()) < 20_000
 
 
+@pytest.mark.long
 def test_open_files_are_limited(world: World) -> None:
     if shutil.which("prlimit") is None:
         pytest.skip("needs prlimit, which this host lacks")
@@ -100,6 +101,7 @@ def test_open_files_are_limited(world: World) -> None:
     assert int(said(attempt, "OPENED")[0].split()[0]) < 256
 
 
+@pytest.mark.long
 def test_temporary_folders_have_a_size(world: World) -> None:
     """They are memory, and none of the host's disk."""
     script = """
@@ -125,6 +127,7 @@ def test_temporary_folders_have_a_size(world: World) -> None:
     ],
     ids=["lines", "one-line", "zeros", "errors", "long-lines"],
 )
+@pytest.mark.long
 def test_a_flood_of_output_ends_the_agent_and_not_our_disk(world: World, flood: str) -> None:
     attempt, outcome = attacked(world, f"{FIX}; {flood}", limits=limits(50, output=2_000_000))
     assert outcome.code is FailureCode.AGENT_FAILED and "bytes of output" in outcome.detail
@@ -147,6 +150,7 @@ def test_an_agent_that_stops_itself_is_ended(world: World) -> None:
     assert outcome.code is FailureCode.STALLED
 
 
+@pytest.mark.long
 def test_an_agent_that_stops_everything_in_its_namespace_is_ended(world: World) -> None:
     command = "echo STOPS; kill -STOP -1; sleep 60"
     attempt, outcome = attacked(world, command, limits=limits(50, stall=1))
@@ -154,12 +158,14 @@ def test_an_agent_that_stops_everything_in_its_namespace_is_ended(world: World) 
     assert outcome.code in (FailureCode.STALLED, FailureCode.AGENT_FAILED)
 
 
+@pytest.mark.long
 def test_an_agent_that_ends_the_first_process_of_its_namespace_ends_itself(world: World) -> None:
     attempt, outcome = attacked(world, f"{FIX}; echo KILLS; kill -KILL 1; kill -KILL -1; echo NO")
     assert said(attempt, "KILLS") == [""]
     assert outcome.code in (None, FailureCode.AGENT_FAILED), outcome.detail
 
 
+@pytest.mark.long
 def test_an_agent_that_ignores_every_signal_is_ended(world: World) -> None:
     command = "trap '' TERM INT HUP QUIT USR1; echo IGNORES; while :; do sleep 1; done"
     attempt, outcome = attacked(world, command, limits=limits(3))
@@ -167,6 +173,7 @@ def test_an_agent_that_ignores_every_signal_is_ended(world: World) -> None:
     assert outcome.code is FailureCode.TIMEOUT
 
 
+@pytest.mark.long
 def test_a_file_of_a_terabyte_without_content_keeps_nobody_busy(world: World) -> None:
     limitless = Profiles(worker=Profile(disk_mb=0))
     command = f"{FIX}; truncate -s 1T sparse; echo MADE $?"
@@ -183,7 +190,10 @@ def test_a_bomb_of_a_pack_keeps_nobody_busy(world: World) -> None:
     git commit -qm clean; echo COMMITTED $?"""
     attempt, outcome = attacked(world, command)
     assert said(attempt, "COMMITTED") == ["0"]
-    assert outcome.head is None and outcome.code is FailureCode.GATE_FAILED, outcome.detail
+    # What is published is one commit of ours: the bomb lies in the agent's own, which stay here.
+    attempt.imported()
+    assert outcome.head is not None and outcome.changed_files == 1
+    assert "zeros" not in git(world.mirror.path, "rev-list", "--objects", outcome.head)
 
 
 DEEP = """
@@ -223,6 +233,7 @@ def test_a_hundred_thousand_files_are_too_many(world: World) -> None:
     assert outcome.code is FailureCode.GATE_FAILED and outcome.head is None
 
 
+@pytest.mark.long
 def test_a_clock_that_runs_wrong_in_files_changes_nothing(world: World) -> None:
     """Times of files are the agent's to choose; nothing of ours depends on them."""
     command = f"{FIX}; touch -d 2099-01-01 app.py; touch -d 1970-01-01 .git .; echo TURNED $?"

@@ -10,7 +10,7 @@ import pytest
 
 from agent_os.domain.failures import FailureCode
 from tests.attempt.world import FIX, World, limits, wait_for
-from tests.redteam.attackers import COMPLETE, attacked, python, said
+from tests.redteam.attackers import COMPLETE, attacked, python, said, some
 
 pytestmark = pytest.mark.needs("bwrap")
 #: Ways to hide from whoever ends the agent; each leaves a process that carries the mark.
@@ -36,7 +36,7 @@ def living(mark: str) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", some(WAYS, "double-fork"))
 def test_nothing_lives_on_after_its_agent(world: World, way: str) -> None:
     mark = f"survivor-{world.root.name}-{os.getpid()}"
     # Only bash can name a program as it likes.
@@ -50,6 +50,7 @@ def test_nothing_lives_on_after_its_agent(world: World, way: str) -> None:
     assert attempt.outcome().code is FailureCode.LOST
 
 
+@pytest.mark.long
 def test_a_background_process_does_not_hold_our_pipe_open(world: World) -> None:
     """It inherits the output and lives on; the end of the agent is the end of it."""
     attempt, outcome = attacked(world, f"{FIX}; setsid sleep 300 & echo LEFT; exit 0")

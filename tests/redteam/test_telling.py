@@ -15,7 +15,7 @@ from agent_os.domain.usage import Price
 from tests.agents.cells import begin, environment
 from tests.agents.programs import NAMED
 from tests.attempt.world import FIX, World
-from tests.redteam.attackers import COMPLETE, attacked, said
+from tests.redteam.attackers import COMPLETE, attacked, said, some
 
 bwrap = pytest.mark.needs("bwrap")
 NAME = ".agent_result.md"
@@ -36,9 +36,7 @@ ODD = {
 
 
 @bwrap
-@pytest.mark.parametrize(
-    "way", [k if k in ("pipe", "link") else pytest.param(k, marks=pytest.mark.long) for k in ODD]
-)
+@pytest.mark.parametrize("way", some(ODD, "pipe", "link"))
 def test_a_result_that_is_no_plain_file_is_refused(world: World, way: str) -> None:
     (world.root / "owners").write_text(COMPLETE.replace("Doubles", "the owner's"))
     attempt, outcome = attacked(world, f"{FIX}; {ODD[way]}; echo MADE")
@@ -64,7 +62,7 @@ BOMBS = {
 }
 
 
-@pytest.mark.parametrize("name", BOMBS)
+@pytest.mark.parametrize("name", some(BOMBS, "spaces-in-a-heading"))
 def test_no_result_file_keeps_us_busy_or_runs_anything(tmp_path: Path, name: str) -> None:
     """In a process of its own, which is ended where it does not end."""
     (tmp_path / NAME).write_text(BOMBS[name])
@@ -101,6 +99,7 @@ def test_no_result_file_keeps_us_busy_or_runs_anything(tmp_path: Path, name: str
     ],
     ids=["minus", "brackets", "sum", "blank-lines", "each", "lambdas", "formats", "zeros"],
 )
+@pytest.mark.long
 def test_no_test_file_keeps_us_busy_or_breaks_us(tmp_path: Path, source: str) -> None:
     """Deep nesting is a MemoryError of Python's parser, not a SyntaxError."""
     (tmp_path / "source").write_text(source)
@@ -148,7 +147,7 @@ def test_escapes_of_an_agent_do_not_reach_the_owners_terminal(world: World) -> N
     command += f"blocker: missing_context\\n---\\n## Summary\\nx {written} y\\n' > {NAME}"
     attempt, outcome = attacked(world, command)
     assert "\x1b[2J" in attempt.text("agent.log")
-    # pyright: the command's own filter, there is no other way to its text
+    # The filter of `agent-os logs`: there is no other way to its text than a running world.
     shown = tasks._CONTROLS.sub("?", attempt.text("agent.log"))  # pyright: ignore[reportPrivateUsage]
     for text in (shown, outcome.detail, outcome.summary):
         assert not {"\x1b", "\x07", "\x08", "\x9b"} & set(text), ascii(text)
@@ -156,6 +155,7 @@ def test_escapes_of_an_agent_do_not_reach_the_owners_terminal(world: World) -> N
 
 @bwrap
 @pytest.mark.parametrize("name", ["evidence.json", "outcome.json", "snapshot.taken", "agent.done"])
+@pytest.mark.long
 def test_files_of_ours_that_an_agent_leaves_in_its_work_dir_are_nothing(
     world: World, name: str
 ) -> None:
@@ -187,6 +187,7 @@ def _turn(tokens: int) -> dict[str, object]:
     return {"type": "assistant", "message": {"id": str(tokens), "content": [], "usage": usage}}
 
 
+@pytest.mark.long
 def test_forged_events_with_negative_use_do_not_pay_back(world: World, tmp_path: Path) -> None:
     done = {"type": "result", "subtype": "success", "is_error": False, "result": "Done."}
     paid = {**done, "total_cost_usd": -100.0, "usage": {"input_tokens": -10_000_000}}
@@ -199,6 +200,7 @@ def test_forged_events_with_negative_use_do_not_pay_back(world: World, tmp_path:
     ["[" * 100_000, '{"type":' * 50_000, '{"type": "result", "usage": 1e999}', "{" + "9" * 10_000],
     ids=["brackets", "objects", "infinity", "digits"],
 )
+@pytest.mark.long
 def test_forged_events_that_break_parsers_do_not_blame_the_driver(
     world: World, tmp_path: Path, line: str
 ) -> None:

@@ -11,12 +11,9 @@ from pathlib import Path
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from agent_os.config.settings import (
-    AgentSettings,
-    Config,
-    GitHubSettings,
-    RepositorySettings,
-)
+from agent_os.config.agents import AgentSettings
+from agent_os.config.services import GitHubSettings
+from agent_os.config.settings import Config, RepositorySettings
 from agent_os.domain.clock import Clock, Ids
 from agent_os.domain.requests import Grant
 from agent_os.domain.rules import LimitRules, Mode

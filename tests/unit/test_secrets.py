@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from agent_os.config.agents import ApiKey, ProviderSettings
-from agent_os.config.settings import Config, GitHubSettings, StoreSettings, WebhookSettings
+from agent_os.config.services import GitHubSettings, StoreSettings, WebhookSettings
+from agent_os.config.settings import Config
 from agent_os.domain.effects import SetLabels, WriteComment
 from agent_os.effects.redaction import cleaned, finder_of, names_a_secret
 from agent_os.policy import texts
@@ -79,6 +80,13 @@ def test_known_forms_are_found_and_shown_by_four_characters(kind: str) -> None:
     assert token not in clean and clean.count(HIDDEN) == 2 and clean.startswith("before\n")
     assert all(len(shown(text, find)) <= 5 for find in finds)
     assert not Finder(patterns=False).holds(text)
+
+
+@pytest.mark.parametrize("before", range(1_900, 2_100, 7))
+def test_a_token_in_a_long_line_is_found_wherever_it_stands(before: int) -> None:
+    token = TOKENS["GitHub Token (fine-grained)"]
+    text = f"{'x ' * (before // 2)}{token}{' y' * 2_000}"
+    assert Finder().redact(text) == text.replace(token, HIDDEN)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ TEST_GLOBS = (
     *("**/*_test.go", "**/*.test.*", "**/*.spec.*"),
 )
 #: Modules that would be run instead of a test runner's own, or before it.
-_SHADOWS = re.compile(r"(?:src/)?(?:unittest|_?pytest|nose2?|sitecustomize|usercustomize)(?:\.py|/.*)")
+_SHADOWS = re.compile(
+    r"(?:src/)?(?:unittest|_?pytest|nose2?|sitecustomize|usercustomize)(?:\.py|/.*)"
+)
 #: What a program that runs checks reads in the top folder.
 _READ_BY = {
     "make": ("Makefile", "makefile", "GNUmakefile"),

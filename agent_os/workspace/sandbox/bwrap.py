@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from agent_os.domain.errors import SandboxError
@@ -82,17 +82,11 @@ def _mounts(view: View) -> list[str]:
         args += ["--ro-bind", str(path), str(path)]
     for path in view.writable:
         args += ["--bind", str(path), str(path)]
-    for path in _fixed(view.fixed):
+    for path in view.fixed:
         args += ["--ro-bind", str(path), str(path)]
     for source, target in view.placed:
         args += ["--bind", str(source), str(target)]
     return args
-
-
-def _fixed(folders: Iterable[Path]) -> list[Path]:
-    """Each thing in there by itself: what is there stays, new files may come beside it."""
-    found = (path for folder in folders for path in folder.iterdir() if not path.is_symlink())
-    return sorted(found)
 
 
 def _way_out(door: Door) -> tuple[str, ...]:

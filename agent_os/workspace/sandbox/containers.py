@@ -154,9 +154,8 @@ def _mounts(view: View) -> list[str]:
             args += _mount(path, path, "ro")
     for path in view.writable:
         args += _mount(path, path, "rw")
-    for folder in view.fixed:
-        for path in sorted(p for p in folder.iterdir() if not p.is_symlink()):
-            args += _mount(path, path, "ro")
+    for path in view.fixed:
+        args += _mount(path, path, "ro")
     for source, target in view.placed:
         args += _mount(source, target, "rw")
     return args

@@ -33,7 +33,7 @@ class View:
     writable: tuple[Path, ...]
     read_only: tuple[Path, ...] = ()
     fixed: tuple[Path, ...] = ()
-    """Writable folders in which what is there already can't be changed, only added to."""
+    """What lies in a writable folder and can't be changed all the same."""
     search_path: str = os.defpath
     placed: tuple[tuple[Path, Path], ...] = ()
     """(what, where): files shown, writable, at another place that lies in a writable folder."""

@@ -8,6 +8,7 @@ import fcntl
 import os
 import signal
 import stat
+import time
 from pathlib import Path
 
 from probe import BAIT, OPEN, attack, call
@@ -181,14 +182,17 @@ def load_a_kernel_module() -> object:
 
 @attack
 def turn_the_clock() -> object:
-    # A length that is wrong comes back before a right that lacks only where the right is there.
-    return call("settimeofday", (ctypes.c_long * 2)(4_000_000_000, 0), None) == 0
+    """To what it shows anyway: where that is allowed, nothing is harmed."""
+    time.clock_settime(time.CLOCK_REALTIME, time.time())
+    return "turned"
 
 
 @attack
 def rename_the_host() -> object:
-    call("sethostname", b"pwned", 5)
-    return os.uname().nodename
+    """To the name that it has anyway."""
+    name = os.uname().nodename.encode()
+    call("sethostname", name, len(name))
+    return "renamed"
 
 
 @attack

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.dont_write_bytecode = True
 
-import files  # noqa: E402, F401 - it registers its attacks
-import network  # noqa: E402, F401 - it registers its attacks
-import probe  # noqa: E402 - found by the line above
-import processes  # noqa: E402, F401 - it registers its attacks
-
 if __name__ == "__main__":
+    # Each registers its attacks with the first.
+    probe, *_ = map(importlib.import_module, ("probe", "files", "network", "processes"))
     probe.run(sys.argv[1:])
