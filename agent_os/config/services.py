@@ -1,4 +1,4 @@
-"""What the config says of the services around us: GitHub, its webhooks, the clock, disk and store."""
+"""The services around us as the config has them: GitHub, its webhooks, schedule, disk, store."""
 
 from __future__ import annotations
 
