@@ -20,6 +20,7 @@ class Rule(StrEnum):
     PATHS = "paths"
     DEPENDENCIES = "dependencies"
     WORKFLOWS = "workflows"
+    STEERING = "steering"
     CHANGED_FILES = "changed_files"
     CHANGED_LINES = "changed_lines"
     USD = "usd"
@@ -42,6 +43,8 @@ class ApprovalRules(Contract):
     paths: tuple[str, ...] = ()
     dependencies: bool = True
     workflows: Literal["ask", "forbid"] = "forbid"
+    steering: bool = True
+    """Files that agent programs take orders from: the next agent would follow them."""
     changed_files: int | None = Field(default=50, ge=0)
     changed_lines: int | None = Field(default=800, ge=0)
     usd: float | None = Field(default=3, ge=0)
@@ -54,6 +57,7 @@ class AddedApprovals(Contract):
     paths: tuple[str, ...] = ()
     dependencies: bool = False
     workflows: Literal["ask", "forbid"] = "ask"
+    steering: bool = False
     changed_files: int | None = Field(default=None, ge=0)
     changed_lines: int | None = Field(default=None, ge=0)
     usd: float | None = Field(default=None, ge=0)
@@ -67,6 +71,7 @@ def narrowed(rules: ApprovalRules, added: AddedApprovals | ApprovalRules) -> App
         paths=tuple(dict.fromkeys((*rules.paths, *added.paths))),
         dependencies=rules.dependencies or added.dependencies,
         workflows="forbid" if forbid else "ask",
+        steering=rules.steering or added.steering,
         changed_files=_smaller(rules.changed_files, added.changed_files),
         changed_lines=_smaller(rules.changed_lines, added.changed_lines),
         usd=_smaller(rules.usd, added.usd),
@@ -79,12 +84,16 @@ def covered(asked: ApprovalRules | None, now: ApprovalRules) -> bool:
     if asked is None:
         return False
     both = narrowed(asked, now)
-    return (both.dependencies, both.changed_files, both.changed_lines, set(both.paths)) == (
-        asked.dependencies,
-        asked.changed_files,
-        asked.changed_lines,
-        set(asked.paths),
-    ) and not (now.workflows == "forbid" and asked.workflows == "ask")
+    return _found_in_commits(both) == _found_in_commits(asked) and not (
+        now.workflows == "forbid" and asked.workflows == "ask"
+    )
+
+
+def _found_in_commits(rules: ApprovalRules) -> tuple[object, ...]:
+    return (
+        *(rules.dependencies, rules.steering),
+        *(rules.changed_files, rules.changed_lines, frozenset(rules.paths)),
+    )
 
 
 def _smaller(one: _Number | None, other: _Number | None) -> _Number | None:

@@ -13,6 +13,7 @@ _TITLES = {
     Rule.PATHS: "a path that the owner named",
     Rule.DEPENDENCIES: "dependencies",
     Rule.WORKFLOWS: "workflows",
+    Rule.STEERING: "files that steer agents",
     Rule.CHANGED_FILES: "many files",
     Rule.CHANGED_LINES: "many lines",
     Rule.USD: "cost",

@@ -146,6 +146,7 @@ def test_in_pull_request_mode_a_person_decides_by_merging(build: Build) -> None:
 RULES = {
     "paths": ({"paths": ["deploy/**"]}, "mkdir -p deploy; echo x > deploy/now.txt"),
     "workflows": ({"workflows": "ask"}, "echo '# more' >> .github/workflows/ci.yml"),
+    "steering": ({}, "mkdir -p lib/.claude; echo '{}' > lib/.claude/settings.json"),
     "changed_files": ({"changed_files": 2}, "for i in 1 2 3; do echo $i > n$i.txt; done"),
     "changed_lines": ({"changed_lines": 9}, "seq 10 > ten.txt"),
     "first_merges": ({"first_merges": 1}, "echo x > x.txt"),

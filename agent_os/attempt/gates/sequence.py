@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent_os.attempt.gates.asking import asks_of
+from agent_os.attempt.gates.approvals import asks_of
 from agent_os.attempt.gates.checks import run_checks
 from agent_os.attempt.gates.context import GateContext
 from agent_os.attempt.gates.files import check_files

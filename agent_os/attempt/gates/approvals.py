@@ -8,6 +8,7 @@ from agent_os.attempt.gates.dependencies import LARGEST_MANIFEST, changed_entrie
 from agent_os.attempt.gates.protected import is_protected
 from agent_os.domain.approvals import Ask, Rule
 from agent_os.workspace.git import git_bytes, run_git
+from agent_os.workspace.steering import steers
 
 #: The same as the config's protected ones: with `workflows: ask` they are not protected.
 _WORKFLOWS = (".github/workflows/**", ".github/actions/**")
@@ -27,6 +28,7 @@ def asks_of(context: GateContext) -> tuple[Ask, ...]:
         _paths(Rule.WORKFLOWS, "it changes what CI runs with its secrets", _WORKFLOWS, changes)
         if rules.workflows == "ask"
         else None,
+        _steering(changes) if rules.steering else None,
         _more(Rule.CHANGED_FILES, len(changes), rules.changed_files, "files"),
         _more(Rule.CHANGED_LINES, _lines(changes), rules.changed_lines, "lines"),
     ]
@@ -42,6 +44,13 @@ def _paths(
 ) -> Ask | None:
     touched = [readable(c.path) for c in changes if is_protected(c, patterns)]
     return Ask(rule=rule, what=what, where=tuple(touched[:_MOST_PATHS])) if touched else None
+
+
+def _steering(changes: tuple[Change, ...]) -> Ask | None:
+    paths = [c.path for c in changes if steers(c.path.encode("utf-8", "surrogateescape"))]
+    where = tuple(readable(path) for path in paths[:_MOST_PATHS])
+    what = "it changes files that steer agents, tools or editors"
+    return Ask(rule=Rule.STEERING, what=what, where=where) if where else None
 
 
 def _more(rule: Rule, count: int, most: int | None, unit: str) -> Ask | None:
