@@ -153,7 +153,8 @@ class AgentStage:
         )
         for source, target in placed:
             make_folders(self.place.home, str(target.relative_to(self.place.home)))
-            if self.sandbox.namespaced:
+            if self.sandbox.kind != "none":
+                # What it is placed over; through a link an engine would look for it elsewhere.
                 target.touch(mode=0o600)
             elif not target.is_symlink():
                 target.symlink_to(source)

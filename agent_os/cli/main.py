@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
 from agent_os.cli import agents, control, doctor, hub, run, service, tasks
@@ -41,4 +43,10 @@ app.add_typer(hub.app, name="hub", rich_help_panel=SET_UP)
 
 
 def main() -> None:
+    # Most of us can't even be imported there, `doctor` among it.
+    if sys.platform == "win32":
+        from agent_os.workspace.sandbox.host import HostFacts, judge
+
+        judged = judge(HostFacts(system="Windows"))
+        raise SystemExit(f"Error (sandbox_failed): {judged.reason}.\nNext: {judged.fix}")
     app()

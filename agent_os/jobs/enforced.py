@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent_os.config.settings import Config
 from agent_os.jobs.findings import Finding, Grade
-from agent_os.workspace.sandbox import cgroup, choosing, rlimits
+from agent_os.workspace.sandbox import cgroup, choosing, rlimits, seccomp
 from agent_os.workspace.sandbox.choosing import SandboxStatus
 from agent_os.workspace.sandbox.holds import Hold, Means, holds
 
@@ -22,6 +22,7 @@ def findings(config: Config) -> Iterator[Finding]:
         cgroup_problem=cgroup.problem(),
         watching=Path("/proc/self/statm").exists(),
         counts_apart=status.kind == "bwrap" and rlimits.counts_apart(os.getuid(), rlimits.kernel()),
+        filtered=seccomp.available(),
     )
     if not status.refuses:
         yield from (_line(hold) for hold in holds(means))

@@ -24,8 +24,7 @@ _HIDES = re.compile(
     r"\s*-\d{3}|clip(?:-path)?\s*:)"
 )
 _NEVER_SHOWN = ("script", "style", "template", "noscript", "object", "head", "noembed", "noframes")
-_BLOCK = r"(?:(?!\n[ \t]*\n).)"
-_COMMENT = re.compile(r"<!--(?:-?>|" + _BLOCK + r"{0,60000}?-->)", re.S)
+_EMPTY_LINE = re.compile(r"\n[ \t]*\n")
 _DECLARATION = re.compile(r"<![A-Za-z][^<>]*>")
 _PAIRS = (("<?", "?>"), ("<![CDATA[", "]]>"))
 _TITLE = r"(?:\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|\((?:\\.|[^()\\])*\))"
@@ -52,7 +51,7 @@ _PLAIN_ALT = re.compile(r"(?i)\s*(?:image|img|screenshot|screen shot|logo|\S{0,6
 def without_hidden(text: str) -> tuple[str, Counter[str]]:
     """The text without what is not rendered, and how many pieces that were."""
     removed: Counter[str] = Counter()
-    text, removed["hidden comment"] = _COMMENT.subn("", text)
+    text, removed["hidden comment"] = _without_comments(text)
     text, more = _DECLARATION.subn("", text)
     removed["hidden comment"] += more
     for opens, closes in _PAIRS:
@@ -65,6 +64,32 @@ def without_hidden(text: str) -> tuple[str, Counter[str]]:
     text, removed["data link"] = _DATA_URL.subn("data:", text)
     text, removed["hidden formula"] = _UNSEEN_FORMULA.subn("", text)
     return text, +removed
+
+
+def _without_comments(text: str) -> tuple[str, int]:
+    """Without comments that end in the block they begin in, and how many those were.
+
+    Not one expression: it would look for the end anew from each of many beginnings.
+    """
+    kept, place, count = list[str](), 0, 0
+    close, empty = -1, -1
+    while (start := text.find("<!--", place)) >= 0:
+        inner = start + 4
+        if close < inner:
+            close = text.find("-->", inner)
+        if empty < inner:
+            found = _EMPTY_LINE.search(text, inner)
+            empty = found.start() if found else len(text)
+        short = next((len(end) for end in (">", "->") if text.startswith(end, inner)), 0)
+        if short or inner <= close < empty:
+            kept.append(text[place:start])
+            place, count = (inner + short if short else close + 3), count + 1
+        elif close < 0 and "<!--" not in text[inner:]:
+            break
+        else:
+            kept.append(text[place:inner])
+            place = inner
+    return "".join((*kept, text[place:])), count
 
 
 def _without_pairs(text: str, opens: str, closes: str, removed: Counter[str]) -> str:

@@ -22,7 +22,7 @@ from agent_os.domain.failures import FailureCode
 
 class Poet(Driver):
     def launch(self, run):
-        script = "cat > poem.txt; head -1 " + str(run.task_file.with_name('prompt.md'))
+        script = "cat > poem.txt; grep Mend " + str(run.task_file.with_name('prompt.md'))
         return Launch(('/bin/sh', '-c', script), {'PATH': '/usr/bin:/bin'}, stdin=b'a rose')
 
     def reader(self, order, clock):

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from agent_os.domain.attempts import AgentOrder
 from agent_os.domain.errors import SandboxError
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.profiles import Profile
@@ -68,6 +69,21 @@ def test_an_attempt_runs_in_containers(world: World, engine: Engine) -> None:
     writable = {m["target"] for m in mounts(options) if not m["readonly"]}
     assert {str(attempt.path / "work"), str(attempt.path / "home")} <= writable
     assert not [path for path in writable if not path.startswith((str(attempt.path), "/run/"))]
+
+
+def test_a_lent_login_is_placed_over_a_plain_file(world: World, engine: Engine) -> None:
+    owners = world.root / ".claude" / ".credentials.json"
+    owners.parent.mkdir()
+    owners.write_text("{}")
+    (engine.folder / "claude").write_text("#!/bin/sh\n")
+    (engine.folder / "claude").chmod(0o755)
+    agent = AgentOrder(name="mine", driver="claude", own_login=True)
+    attempt = world.attempt(agent=agent, **DOCKER)
+    attempt.run(PATH=engine.path)
+    options, _, _ = parsed(engine.runs()[0][1:])
+    lent = attempt.path / "home" / ".claude" / ".credentials.json"
+    assert str(owners) in [m["source"] for m in mounts(options) if m["target"] == str(lent)]
+    assert lent.is_file() and not lent.is_symlink()
 
 
 def sleeper(mark: str) -> str:

@@ -44,7 +44,7 @@ def test_a_command_ends_with_its_code(world: World, command: str, code: FailureC
 
 @pytest.mark.parametrize(
     ("short", "code"),
-    [({"seconds": 1.2}, C.TIMEOUT), ({"seconds": -1}, C.TIMEOUT), ({"stall": 1}, C.STALLED)],
+    [({"seconds": 5}, C.TIMEOUT), ({"seconds": -1}, C.TIMEOUT), ({"stall": 1}, C.STALLED)],
 )
 def test_limits_are_kept_outside_the_agent(
     world: World, short: dict[str, float], code: FailureCode
@@ -52,7 +52,7 @@ def test_limits_are_kept_outside_the_agent(
     attempt = world.attempt("echo half > half.txt; sleep 50", limits=limits(**short))
     outcome = attempt.run()
     assert outcome.code is code
-    assert outcome.ended_at - outcome.started_at < timedelta(seconds=10)
+    assert outcome.ended_at - outcome.started_at < timedelta(seconds=20)
     if short != {"seconds": -1}:
         kept = {ref.ref.rsplit("/", 1)[-1]: ref.sha for ref in attempt.imported().kept}
         assert world.mirror.read_file(kept["files"], "half.txt") == b"half\n"

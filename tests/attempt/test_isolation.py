@@ -26,7 +26,7 @@ def test_trap_29_the_environment_is_empty_but_for_what_is_listed(
 
 
 @pytest.mark.parametrize("sandbox", SANDBOXES)
-def test_checks_get_no_secret_either(world: World, sandbox: str) -> None:
+def test_trap_29_checks_get_no_secret_either(world: World, sandbox: str) -> None:
     checks = {"env": 'test -z "$GITHUB_TOKEN$MODEL_KEY" && test -d "$HOME" && test -w "$HOME"'}
     attempt = world.attempt(checks=checks, sandbox=sandbox, env=("MODEL_KEY",))
     assert attempt.run(MODEL_KEY="k1", GITHUB_TOKEN="secret").code is None
@@ -64,7 +64,7 @@ def probe(world: World) -> str:
 
 
 @pytest.mark.needs("bwrap")
-def test_in_bwrap_the_host_is_not_visible(world: World) -> None:
+def test_invariant_05_in_bwrap_the_host_is_not_visible(world: World) -> None:
     agent = AgentOrder(
         name="probe",
         driver="command",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from agent_os.cli.main import main
 from agent_os.domain.reasons import Reason
 from agent_os.domain.tasks import Status
 from agent_os.jobs import enforced, overview
@@ -93,6 +94,13 @@ def test_doctor_says_what_holds_here(town: Town, command: CommandLine) -> None:
     said = command.run("doctor", code=1)
     assert "nothing runs" in " ".join(said.split())
     assert "\nOr, to run without one: `sandbox: none` (every status says so).\n" in said
+
+
+def test_on_windows_every_command_names_wsl(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There half of us can't be imported, so nothing may be before it is said."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(SystemExit, match=r"use WSL2.*\n.*wsl --install"):
+        main()
 
 
 @pytest.mark.long

@@ -52,7 +52,7 @@ def owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     "sandbox", [pytest.param("bwrap", marks=pytest.mark.needs("bwrap")), "none"]
 )
-def test_the_login_is_lent_and_that_is_said(
+def test_invariant_05_the_login_is_lent_and_that_is_said(
     build: Build, owner: Path, monkeypatch: pytest.MonkeyPatch, sandbox: str
 ) -> None:
     with ModelServer(Scenario((Shell(SPY), *patch(GOOD)))) as server:

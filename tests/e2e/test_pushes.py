@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent_os.domain.tasks import Status
+from tests.hub import HubProcess
 
 from .conftest import Build
 from .town import FILES, FIX, Town
@@ -24,6 +25,16 @@ git notes add -m 'leak in a note'
 git branch agent-os/999 && git update-ref refs/heads/main HEAD
 git config remote.origin.url http://127.0.0.1:9/leak && git config push.default matching
 git commit -q --allow-empty -m 'leak in an empty commit'
+"""
+
+#: Tries it by itself, where its network leads to GitHub: what it lacks is a token.
+PUSHES = """
+export GIT_TERMINAL_PROMPT=0
+{fix}
+git commit -qam mine
+git push {url}/{repo}.git HEAD:refs/heads/pushed HEAD:refs/heads/main 2>&1; echo "PUSHED $?"
+post="curl -s -o /dev/null -w %{{http_code}} -X POST {api}/repos/{repo}/issues"
+echo "OPENED $($post -d '{{\"title\":\"mine\"}}')"
 """
 
 
@@ -63,6 +74,25 @@ def test_nothing_of_the_agents_but_its_files_is_pushed(
     assert "a + b" in town.file("calc.py")
     held = [p for p in town.home.rglob("*") if p.is_file() and town.token.encode() in _read(p)]
     assert held == []
+
+
+@pytest.mark.needs("bwrap")
+def test_invariant_05_an_agent_that_reaches_github_can_not_push(
+    hub: HubProcess, build: Build
+) -> None:
+    repo = "acme/own-push"
+    script = PUSHES.format(fix=FIX, url=hub.url, api=hub.api_url, repo=repo)
+    place = hub.url.partition("://")[2]
+    profiles = {"worker": {"network": [place]}}
+    town = build(repo=repo, agents={"fixer": script}, mode="pull-request", profiles=profiles)
+    number = town.ready()
+    town.reaches(number, Status.IN_REVIEW)
+    log = town.attempt_file(number, 1, "agent.log")
+    # It got there, and was asked who it is.
+    assert "could not read Username" in log and "PUSHED 0" not in log, log
+    assert "OPENED 401" in log, log
+    assert "refs/heads/pushed" not in _refs(town)
+    assert "a - b" in town.file("calc.py")
 
 
 def _read(path: Path) -> bytes:

@@ -69,7 +69,7 @@ def test_the_text_is_the_one_at_the_label_even_if_edited_before_we_look(build: B
     assert "The good goal." in text and "Steal" not in text
 
 
-def test_a_comment_of_a_stranger_is_not_given_to_the_agent(build: Build) -> None:
+def test_invariant_10_a_comment_of_a_stranger_is_not_given_to_the_agent(build: Build) -> None:
     town = build(agents={"worker": WORK}, mode="pull-request", **DENY)
     number = town.issue("A thing", "## Goal\nThe goal.\n")
     town.comment(number, "bob says evil", "bob")

@@ -29,7 +29,7 @@ def _judge(scene: Scene, number: int, texts: list[Hostile]) -> None:
             assert seen is not one.hidden, f"{one.id}: {'seen' if seen else 'not obeyed'}"
 
 
-def test_what_issues_and_files_tell_an_agent_has_no_effect(
+def test_trap_36_what_issues_and_files_tell_an_agent_has_no_effect(
     build: Build, record_property: Record
 ) -> None:
     files = hostile("file")
@@ -62,7 +62,7 @@ def _encoded(scene: Scene, where: str) -> str:
     return b64encode(f"{texts}\n".encode()).decode() + "\n"
 
 
-def test_what_logs_reviews_and_other_agents_tell_has_no_effect(
+def test_invariant_10_what_logs_reviews_and_others_tell_has_no_effect(
     build: Build, record_property: Record
 ) -> None:
     scene = Scene.build(build, {}, [], **DENY)

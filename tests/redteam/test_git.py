@@ -99,12 +99,12 @@ def test_the_traps_work_where_they_were_laid(planted: Planted) -> None:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_a_planted_setting_runs_nothing_of_ours(planted: Planted, name: str) -> None:
+def test_invariant_06_a_planted_setting_runs_nothing_of_ours(planted: Planted, name: str) -> None:
     assert (planted.attempt.path / "work/.git/evil" / name).exists()
     assert not (planted.caught / name).exists()
 
 
-def test_planted_hooks_do_not_run(planted: Planted) -> None:
+def test_invariant_06_planted_hooks_do_not_run(planted: Planted) -> None:
     hooks = planted.attempt.path / "work/.git/hooks"
     assert len(list(hooks.iterdir())) >= 16
     assert [path.name for path in planted.caught.glob("hook-*")] == []

@@ -36,7 +36,7 @@ time.sleep(0.3)
 """
 
 
-def test_a_background_writer_that_swaps_files_for_links_is_gone_before_we_look(
+def test_invariant_13_a_background_writer_is_gone_before_we_look(
     world: World,
 ) -> None:
     attempt, outcome = attacked(world, python(SWAPPER))

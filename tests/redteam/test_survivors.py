@@ -37,7 +37,7 @@ def living(mark: str) -> list[int]:
 
 
 @pytest.mark.parametrize("way", some(WAYS, "double-fork"))
-def test_nothing_lives_on_after_its_agent(world: World, way: str) -> None:
+def test_invariant_13_nothing_lives_on_after_its_agent(world: World, way: str) -> None:
     mark = f"survivor-{world.root.name}-{os.getpid()}"
     # Only bash can name a program as it likes.
     command = WAYS[way].format(mark=mark).replace("sh -c", "bash -c")

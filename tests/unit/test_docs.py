@@ -108,3 +108,14 @@ def test_crontab_example_is_generated() -> None:
     expected = crontab(None, "agent-os", Path("/path/to/config.yaml"))
     assert (ROOT / "crontab.example").read_text() == expected
     assert all(f" job {name} " in expected for name in JOBS)
+
+
+def test_every_test_that_the_security_pages_name_is_there() -> None:
+    text = (ROOT / "SECURITY.md").read_text() + (ROOT / "docs/security.md").read_text()
+    named = set(re.findall(r"`(?:tests/)?([a-z0-9]+/(?:test_\w+\.py)?)(?:::(\w+))?`", text))
+    assert named
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
+    for path, test in named:
+        if path.split("/")[0] in folders:
+            assert (ROOT / "tests" / path).exists(), path
+            assert not test or f"def {test}(" in (ROOT / "tests" / path).read_text(), test

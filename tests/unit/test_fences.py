@@ -35,7 +35,7 @@ def test_a_mark_is_the_same_for_the_same_texts_and_another_for_others() -> None:
     assert fences.mark("a") not in ("a", fences.mark(f"a {fences.mark('a')}"))
 
 
-def test_each_part_says_who_wrote_it() -> None:
+def test_invariant_10_each_part_says_who_wrote_it() -> None:
     said = task_text.for_agent(task(notes="n"), "f", ["l"], "c")
     for words in ("of the issue by ", "(may write)", "by the owner of this installation",
                   "a file of the base branch", "what programs printed"):  # fmt: skip

@@ -154,15 +154,18 @@ def test_what_is_not_held_is_said() -> None:
         return {hold.thing: hold for hold in holds(means)}
 
     bare = named(Means("none", "no cgroup"))
-    assert [t for t in THINGS if bare[t].why] == ["files", "processes", "network"]
+    open_ = ["files", "processes", "network", "system calls"]
+    assert [t for t in THINGS if bare[t].why] == open_
     mac = named(Means("none", "no cgroup", watching=False))
-    assert [t for t in THINGS if mac[t].why][3:] == ["memory", "process count"]
+    assert [t for t in THINGS if mac[t].why][4:] == ["memory", "process count"]
     watched = named(Means("bwrap", "no cgroup is delegated to us"))
     assert "watching" in watched["memory"].how
     assert "Delegate=yes" in watched["memory"].fix
     assert "memory.max" in named(Means("bwrap"))["memory"].how
     apart = named(Means("bwrap", "no cgroup", counts_apart=True))
     assert "RLIMIT_NPROC" in apart["process count"].how
+    assert "seccomp" in named(Means("bwrap"))["system calls"].how
+    assert "no filter" in named(Means("bwrap", filtered=False))["system calls"].why
 
 
 @pytest.fixture

@@ -154,7 +154,7 @@ _GO_SKIPPED = ("module ", "//", "(", ")")
 
 
 def _go_mod(text: str) -> set[str]:
-    lines = (re.sub(r"\s*//.*", "", line).strip() for line in text.splitlines())
+    lines = (line.partition("//")[0].strip() for line in text.splitlines())
     plain = (line.removeprefix("require ").strip(" ()") for line in lines)
     return {" ".join(p.split()) for p in plain if p and not p.startswith(_GO_SKIPPED)} - {
         "require",
@@ -171,7 +171,7 @@ def _gemfile(text: str) -> set[str]:
 
 
 _FROM = re.compile(r"^\s*(FROM\s|COPY\s.*--from=|ADD\s.*(?:https?|git)[:@]|#\s*syntax\s*=)", re.I)
-_IMAGE = re.compile(r"^\s*-?\s*(?:image|dockerfile_inline|context|build)\s*:")
+_IMAGE = re.compile(r"^\s*(?:-\s*)?(?:image|dockerfile_inline|context|build)\s*:")
 
 
 def _dockerfile(text: str) -> set[str]:

@@ -6,7 +6,7 @@ import re
 
 _PYTEST_FILES = ("pyproject.toml", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg")
 _PYTEST = re.compile(
-    r"--ignore|--deselect|--collect-only|(?<!\w)-k[ =]|addopts.*(?<!\w)-[mk]\b|\bcollect_ignore"
+    r"--ignore|--deselect|--collect-only|(?<!\w)-k[ =]|addopts(?:(?!addopts).)*(?<!\w)-[mk]\b|\bcollect_ignore"
     r"|^\s*(?:testpaths|norecursedirs|python_files|python_functions|python_classes)\b"
 )
 _NPM = re.compile(r'^\s*"(?:pre|post)?test[\w:.-]*"\s*:')

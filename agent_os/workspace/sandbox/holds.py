@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from agent_os.workspace.sandbox.port import SandboxKind
 
 THINGS = (
-    *("files", "processes", "network", "environment", "terminal"),
+    *("files", "processes", "network", "environment", "terminal", "system calls"),
     *("memory", "process count", "disk", "open files"),
 )
 _CGROUP_FIX = (
@@ -38,11 +38,13 @@ class Means:
     """Whether there is a /proc to watch processes in."""
     counts_apart: bool = False
     """Whether the kernel limits processes in a user namespace by themselves."""
+    filtered: bool = True
+    """Whether we have a filter of system calls for this machine and kernel."""
 
 
 def holds(means: Means) -> list[Hold]:
     """One for each of THINGS, in their order."""
-    return [*_walls(means.kind), *_amounts(means)]
+    return [*_walls(means.kind), _calls(means), *_amounts(means)]
 
 
 def _walls(kind: SandboxKind) -> list[Hold]:
@@ -70,6 +72,16 @@ def _walls(kind: SandboxKind) -> list[Hold]:
         Hold("environment", how="only the listed variables are handed on, by name"),
         Hold("terminal", how=f"{kind}: no terminal is given to the container"),
     ]
+
+
+def _calls(means: Means) -> Hold:
+    if means.kind == "none":
+        return Hold("system calls", why="no sandbox: programs run as you", fix=_OUTRIGHT)
+    if means.kind != "bwrap":
+        return Hold("system calls", how=f"{means.kind}: the engine's own filter")
+    if means.filtered:
+        return Hold("system calls", how="a filter (seccomp): no vsock, keyrings, bpf, io_uring")
+    return Hold("system calls", why="we have no filter (seccomp) for this processor or kernel")
 
 
 def _amounts(means: Means) -> list[Hold]:

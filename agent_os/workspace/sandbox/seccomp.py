@@ -88,16 +88,21 @@ def _packed(at: int, line: _Line, ends: dict[str, int]) -> bytes:
     return struct.pack("=HBBI", line.code, yes, no, line.value)
 
 
+def available() -> bool:
+    """Whether there is a filter for this machine, and a kernel that takes it."""
+    known = bool(filter_of(os.uname().machine))
+    return known and sys.platform == "linux" and _ACTIONS.exists()
+
+
 @contextmanager
 def opened() -> Generator[tuple[int, ...]]:
     """This machine's filter as an open file for bwrap; none where the kernel has no filters."""
-    program = filter_of(os.uname().machine)
-    if sys.platform != "linux" or not program or not _ACTIONS.exists():
+    if not available():
         yield ()
         return
     handle = os.memfd_create("system-calls")
     try:
-        os.write(handle, program)
+        os.write(handle, filter_of(os.uname().machine))
         os.lseek(handle, 0, os.SEEK_SET)
         yield (handle,)
     finally:
