@@ -62,7 +62,7 @@ def _attacks(reporter: pytest.TerminalReporter) -> Iterator[tuple[str, str, str]
     """What `told.red_team` wants: of each try of an attack one."""
     for ended in ("passed", "failed", "error", "skipped"):
         for report in reporter.getreports(ended):
-            attack = dict(report.user_properties).get("attack")
+            attack = dict(getattr(report, "user_properties", ())).get("attack")
             if attack is None or (report.when != "call" and ended == "passed"):
                 continue
             why = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""

@@ -170,8 +170,9 @@ def parse_result(data: bytes) -> AgentResult:
         raise BadInput(f"{FILE_NAME} must start with front matter between lines of `---`.")
     try:
         front = yaml.safe_load(match[1])
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # PyYAML raises ValueError for a date that does not exist, for one.
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
+        # PyYAML raises ValueError for a date that does not exist, for one, and the next two for
+        # `!!bool x` and `!!timestamp x`.
         raise BadInput(f"The front matter of {FILE_NAME} is not YAML{_where(error)}.") from error
     if not isinstance(front, dict) or not set(front) <= _FRONT:
         known = "`status`, `blocker` and `requests`"

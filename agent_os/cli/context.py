@@ -98,7 +98,8 @@ def build_world(settings: Config) -> World:
     from agent_os.github.governor import Governor
     from agent_os.store.database import Store
 
-    settings.home.mkdir(parents=True, exist_ok=True)
+    # Private code and people's texts are in there. What is there already stays as its owner has it.
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     clock = SystemClock()
     store = Store(settings.database_url, clock, RandomIds())
     client = GitHubClient(

@@ -81,7 +81,8 @@ def _status(data: dict[str, Any]) -> RenderableType:
     parts.append(table("Repositories", ["name", "mode", "state"], repos))
     parts += [Text(line) for line in measured]
     if data["no_sandbox"]:
-        said = f"no sandbox: {data['no_sandbox']}. Nothing starts; `agent-os doctor` has the fix."
+        why = data["no_sandbox"].rstrip(".?")
+        said = f"no sandbox: {why}. Nothing starts; `agent-os doctor` has the fix."
         parts.append(Text(said, style="red"))
     if data["unsandboxed"]:
         names = ", ".join(data["unsandboxed"])

@@ -21,7 +21,21 @@ from agent_os.domain.errors import ConfigError
 _VARIABLE = re.compile(r"^\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?$")
 _SECRET_KEYS = ("token", "api_key", "password", "secret")
 _PASSWORD_IN_URL = re.compile(r"://[^/@\s:]*:[^/@\s]+@")
+_UNHOLDABLE = re.compile("[\0\ud800-\udfff]")
 _LARGEST_BYTES = 256_000
+#: What pydantic says in terms of Python, in terms of YAML.
+_PLAIN = {
+    "tuple_type": "a list is expected: `[one, two]`",
+    "model_type": "a mapping of keys is expected",
+    "dict_type": "a mapping of keys is expected",
+    "bool_type": "`true` or `false` is expected",
+    "bool_parsing": "`true` or `false` is expected",
+    "int_type": "a whole number is expected",
+    "int_parsing": "a whole number is expected",
+    "float_type": "a number is expected",
+    "float_parsing": "a number is expected",
+    "string_type": "a text is expected",
+}
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -99,14 +113,15 @@ def read_yaml(
         raise ConfigError(f"{name} is larger than {_LARGEST_BYTES} bytes.")
     try:
         text = content.decode()
-        _refuse_aliases(text, name)
+        _refuse_tokens(text, name)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{name} is not UTF-8 text.") from error
     except yaml.YAMLError as error:
         raise ConfigError(_syntax_message(name, error)) from error
-    except (ValueError, RecursionError) as error:
+    except (ValueError, LookupError, AttributeError, RecursionError) as error:
+        # PyYAML raises the second for `!!bool x`, the third for `!!timestamp x`.
         raise ConfigError(f"{name} is not readable as YAML: {error}.") from error
     _refuse_doubled_keys(node, name)
     if data is None:
@@ -122,11 +137,14 @@ def read_yaml(
         raise ConfigError(_validation_message(name, error, node, model)) from error
 
 
-def _refuse_aliases(text: str, name: str) -> None:
-    """A few lines of aliases can stand for billions of values; nothing here needs one."""
+def _refuse_tokens(text: str, name: str) -> None:
+    """A few lines of aliases can stand for billions of values; nothing here needs one. And what
+    no file and no command can hold: `"\\0"`, and halves of characters such as `"\\ud800"`."""
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        line = token.start_mark.line + 1
+        if isinstance(token, yaml.ScalarToken) and _UNHOLDABLE.search(token.value):
+            raise ConfigError(f"{name}, line {line}: a value holds a character that is none.")
         if isinstance(token, yaml.AliasToken):
-            line = token.start_mark.line + 1
             raise ConfigError(f"{name}, line {line}: aliases (`*{token.value}`) are not supported.")
 
 
@@ -232,7 +250,7 @@ def _validation_message(
         path = [p for p in problem["loc"] if p != "[key]" and not str(p).startswith("dict[")]
         path += cause.path if isinstance(cause, Misplaced) else ()
         key = ".".join(map(str, path))
-        text = problem["msg"].removeprefix("Value error, ")
+        text = _PLAIN.get(problem["type"], problem["msg"].removeprefix("Value error, "))
         if problem["type"] == "extra_forbidden":
             text = "there is no such key" + _suggestion(str(path[-1]), path[:-1], model)
         elif problem["type"] == "missing":

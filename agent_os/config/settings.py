@@ -156,7 +156,8 @@ class Config(Settings):
     def _harmless_labels(self, path: tuple[str | int, ...], labels: tuple[str, ...]) -> None:
         for label in labels:
             if granting.steers(label, self.labels):
-                raise Misplaced(path, f"`{label}` is a command, and no agent may give one")
+                said = f"`{label}` commands (state, type, priority, agent): for people only"
+                raise Misplaced(path, said)
 
     def _known_vendors(self, path: tuple[str | int, ...], vendors: tuple[str, ...] | None) -> None:
         """A vendor that is written wrongly would leave its agents out without a word."""

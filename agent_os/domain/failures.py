@@ -75,7 +75,9 @@ WHAT_TO_DO: dict[FailureCode, str] = {
     FailureCode.OVERLOADED: "Nothing: it is tried again later.",
     FailureCode.AUTH_FAILED: "Renew the provider's key.",
     FailureCode.MODEL_UNAVAILABLE: "Name a model that the provider has.",
-    FailureCode.SETUP_FAILED: "Run the `setup` command of .agent-os.yaml by hand and mend it.",
+    FailureCode.SETUP_FAILED: (
+        "Run `setup` of .agent-os.yaml by hand; hosts it needs go into `profiles.setup.network`."
+    ),
     FailureCode.SANDBOX_FAILED: "Run `agent-os doctor`; it names what the sandbox lacks.",
     FailureCode.DISK_FULL: "Free disk space under `home`.",
     FailureCode.GIT_FAILED: "Look at `agent-os logs TASK`; check access to the repository.",
@@ -98,7 +100,10 @@ WHAT_TO_DO: dict[FailureCode, str] = {
     FailureCode.MISSING_CONTEXT: "Answer the question in the issue, then label it Ready.",
     FailureCode.NEEDS_CREDENTIALS: "Provide the credential that is named, then label it Ready.",
     FailureCode.NEEDS_APPROVAL: "Approve what is named, then label it Ready.",
-    FailureCode.PROTECTED_PATH: "Make that change by hand, or take the path off the list.",
+    FailureCode.PROTECTED_PATH: (
+        "Make that change by hand, or take the path off the list "
+        "(workflows: `approvals.workflows`)."
+    ),
     FailureCode.SECRET_FOUND: "Remove the secret from the task or the repository; rotate it.",
     FailureCode.MANUAL_STEP: "Do the step that is named, then label it Ready.",
 }

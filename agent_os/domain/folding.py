@@ -206,9 +206,7 @@ def _answered(task: Task, event: Event) -> Task:
 def _request_ended(task: Task, event: Event) -> Task:
     data = event.data
     update = {"done": data.get("done", ""), "refused": data.get("refused", "")}
-    asked = tuple(
-        a.model_copy(update=update) if a.name == data["asked"] else a for a in task.asked
-    )
+    asked = tuple(a.model_copy(update=update) if a.name == data["asked"] else a for a in task.asked)
     return task.model_copy(update={"asked": asked})
 
 

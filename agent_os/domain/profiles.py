@@ -122,7 +122,9 @@ def _over(fields: Mapping[str, Any], role: str, part: Any) -> Any:
 def _checked(hosts: tuple[str, ...]) -> tuple[str, ...]:
     for host in hosts:
         if not _HOST.fullmatch(host.lower()):
-            raise ValueError(f"`{host}` is no HOST or HOST:PORT")
+            raise ValueError(f"`{host}` is no HOST or HOST:PORT (without https://)")
+        if not 0 < int(_parted(host)[1]) < 65_536:
+            raise ValueError(f"`{host}` has no port that there is")
     return tuple(host.lower() for host in hosts)
 
 

@@ -48,9 +48,7 @@ class LabelRules(Contract):
     approved: str = "agent-os: approved"
     exclude: tuple[str, ...] = ("wontfix", "duplicate", "invalid")
 
-    @field_validator(
-        "ready", "in_progress", "in_review", "blocked", "tests_may_change", "approved"
-    )
+    @field_validator("ready", "in_progress", "in_review", "blocked", "tests_may_change", "approved")
     @classmethod
     def _named(cls, value: str) -> str:
         if not value.strip() or len(value) > 50:

@@ -16,7 +16,7 @@ from agent_os.workspace.sandbox.holds import Hold, Means, holds
 def findings(config: Config) -> Iterator[Finding]:
     """The sandbox that is used, what holds, and the repositories that do without."""
     status = choosing.detect(config.sandbox, config.sandbox_image)
-    yield _sandbox(config, status)
+    yield _sandbox("sandbox", config.sandbox, status)
     means = Means(
         kind=status.kind,
         cgroup_problem=cgroup.problem(),
@@ -29,17 +29,20 @@ def findings(config: Config) -> Iterator[Finding]:
     for settings in config.repositories:
         if config.sandbox != "none" and settings.sandbox == "none":
             yield _none(f"{settings.name} sandbox")
+        elif settings.sandbox not in (None, "none", config.sandbox):
+            own = choosing.detect(*config.sandbox_of(settings.name))
+            yield _sandbox(f"{settings.name} sandbox", settings.sandbox, own)
 
 
-def _sandbox(config: Config, status: SandboxStatus) -> Finding:
+def _sandbox(name: str, wanted: str | None, status: SandboxStatus) -> Finding:
     if status.refuses:
         detail = f"nothing runs: {status.reason}"
         fix = f"{status.fix}\nOr, to run without one: `sandbox: none` (every status says so)."
-        return Finding(name="sandbox", grade=Grade.FAIL, detail=detail, fix=fix)
+        return Finding(name=name, grade=Grade.FAIL, detail=detail, fix=fix)
     if status.kind == "none":
-        return _none("sandbox")
-    said = f"{status.kind} works (`sandbox: {config.sandbox}`)"
-    return Finding(name="sandbox", grade=Grade.OK, detail=said)
+        return _none(name)
+    said = f"{status.kind} works (`sandbox: {wanted}`)"
+    return Finding(name=name, grade=Grade.OK, detail=said)
 
 
 def _none(name: str) -> Finding:

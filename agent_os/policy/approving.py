@@ -84,7 +84,8 @@ def asks(task: Task, rules: ApprovalRules, merged: Mapping[Worker, int]) -> tupl
     new = [(w, merged.get(w, 0)) for w in workers(task)]
     told = [f"{w}: {n} merged" for w, n in new if n < rules.first_merges]
     if told:
-        what = f"the first {rules.first_merges} merges of an agent here ({', '.join(told)})"
+        most = rules.first_merges
+        what = f"it is among an agent's first {most} merges here ({', '.join(told)})"
         found.append(Ask(rule=Rule.FIRST_MERGES, what=what))
     return tuple(found)
 

@@ -187,7 +187,7 @@ def status_comment(task: Task) -> str:
     if needs := approval_words.line(task):
         lines.append(needs)
     if hidden := cleaning.in_words(Counter(task.spec.removed)):
-        lines.append(f"Hidden in title, text or comments, and kept from agents: {hidden}.")
+        lines.append(f"Removed from what agents read, as GitHub does not show it: {hidden}.")
     if task.children:
         lines.append(f"It is done in parts:\n\n{list_of_parts(task)}")
     if task.attempts:
@@ -195,7 +195,9 @@ def status_comment(task: Task) -> str:
     if requests := requesting.told(task):
         lines.append(requests)
     asked = f"Asked for by {inline(task.request.actor)}"
-    lines.append(f"{asked}, round {task.round}. To stop: remove the state's label.")
+    over = task.status in (Status.DONE, Status.CANCELLED)
+    stop = "" if over else " To stop: remove the state's label."
+    lines.append(f"{asked}, round {task.round}.{stop}")
     return "\n\n".join(lines)
 
 

@@ -77,6 +77,7 @@ def _without_comments(text: str) -> tuple[str, int]:
         inner = start + 4
         if close < inner:
             close = text.find("-->", inner)
+            close = close if close >= 0 else len(text)
         if empty < inner:
             found = _EMPTY_LINE.search(text, inner)
             empty = found.start() if found else len(text)
@@ -84,8 +85,6 @@ def _without_comments(text: str) -> tuple[str, int]:
         if short or inner <= close < empty:
             kept.append(text[place:start])
             place, count = (inner + short if short else close + 3), count + 1
-        elif close < 0 and "<!--" not in text[inner:]:
-            break
         else:
             kept.append(text[place:inner])
             place = inner

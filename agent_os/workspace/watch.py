@@ -18,6 +18,7 @@ _LOOK_SECONDS = 0.5
 #: Looking at processes, and walking, take a tenth of the time each at most.
 _REST = 10
 _MB = 1_000_000
+_KEY = "See `profiles` in the config."
 
 
 class Watch:
@@ -48,7 +49,7 @@ class Watch:
             return None
         found = self._find()
         if bounds.processes and len(found) > bounds.processes:
-            said = f"It had {len(found)} processes at once; {bounds.processes} are allowed."
+            said = f"It had {len(found)} processes at once; {bounds.processes} are allowed. {_KEY}"
             return Overuse("processes", said)
         limit = bounds.memory_mb * _MB
         if not limit:
@@ -56,7 +57,7 @@ class Watch:
         used = memory.used(found, limit) + self._scratch(found)
         if used <= limit:
             return None
-        said = f"It used {used // _MB} MB of memory; {bounds.memory_mb} MB are allowed."
+        said = f"It used {used // _MB} MB of memory; {bounds.memory_mb} MB are allowed. {_KEY}"
         return Overuse("memory", said)
 
     @staticmethod
@@ -93,6 +94,7 @@ class Watch:
         if walk.bytes <= self._bounds.disk_mb * _MB:
             return None
         said = (
-            f"Its files took {walk.bytes // _MB} MB of disk; {self._bounds.disk_mb} MB are allowed."
+            f"Its files took {-(-walk.bytes // _MB)} MB of disk; {self._bounds.disk_mb} MB are "
+            f"allowed. {_KEY}"
         )
         return Overuse("disk", said)

@@ -55,6 +55,17 @@ def test_an_answer_passes_gates_of_its_own_and_changes_nothing(world: World) -> 
     assert "2 files was thrown away" in outcome.evidence.gates[1].detail
 
 
+@pytest.mark.needs("bwrap")
+def test_who_answers_can_not_change_what_is_there(world: World) -> None:
+    """The profile `research`: it may add files, no more."""
+    tries = "for f in app.py tests/new .git/x; do echo x >> $f && echo CHANGED $f; done; echo TRIED"
+    command = f"{tries}; touch added && echo ADDED; {says('It triples.' + SOURCES)}"
+    attempt = world.attempt(command, deliverable="answer", sandbox="bwrap")
+    attempt.run()
+    log = attempt.text("agent.log")
+    assert "TRIED" in log and "ADDED" in log and "CHANGED" not in log, log
+
+
 @pytest.mark.long
 def test_what_was_changed_is_kept_but_for_the_answer_itself(world: World) -> None:
     attempt = world.attempt(f"touch new; {says('Yes.' + SOURCES)}", deliverable="answer")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from agent_os.domain.tasks import Status
 from tests.e2e.town import WORK, Town
@@ -114,3 +115,11 @@ def test_work_goes_through_the_jobs_as_commands(town: Town, command: CommandLine
             break
     task = town.task(number)
     assert task is not None and task.status is Status.DONE, town.story()
+
+
+def test_a_home_that_we_make_is_shut_to_other_users(town: Town, command: CommandLine) -> None:
+    town.config["home"] = "./fresh"
+    config = town.home / "config.yaml"
+    config.write_text(yaml.safe_dump(town.config))
+    command.run("status")
+    assert (town.home / "fresh").stat().st_mode & 0o077 == 0

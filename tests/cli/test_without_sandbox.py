@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,12 +26,14 @@ _GONE = ("bwrap", "docker", "podman")
 
 
 @pytest.fixture
-def nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def nothing_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     path = sandboxes.path_without(tmp_path / "bin", *_GONE)
     monkeypatch.setenv("PATH", path)
     monkeypatch.setattr(choosing, "_known", {})
     bwrap.forget()
-    return path
+    yield path
+    # Else other tests of this process would find no bwrap.
+    bwrap.forget()
 
 
 def found(town: Town) -> dict[str, Finding]:

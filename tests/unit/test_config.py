@@ -92,7 +92,7 @@ WRONG: list[tuple[str, str, int, tuple[str, ...]]] = [
     ("    mode: auto", "    mod: auto", 7, ("`repositories.0.mod`", "did you mean `mode`?")),
     ("{driver: command, command", "{drivr: x, command", 9, ("did you mean `driver`?",)),
     ("limits:", "zzz:\nlimits:", 13, ("there is no such key", "known keys: home, github")),
-    ("  attempts: 4", "  attempts: many", 14, ("`limits.attempts`", "valid integer")),
+    ("  attempts: 4", "  attempts: many", 14, ("`limits.attempts`", "a whole number")),
     ("  attempts: 4", "  attempts: 0", 14, ("greater than or equal to 1",)),
     ("mode: auto-merge", "mode: yolo", 7, ("'dry-run', 'pull-request' or 'auto-merge'",)),
     ("acme/todo", "todo", 6, ("`repositories.0.name`", "pattern")),
@@ -234,10 +234,10 @@ def test_the_short_form(text: str, checks: dict[str, str]) -> None:
     [
         ("setup: x\ntset: y", 2, "did you mean `test`?"),
         ("checks:\n  a: b\n  lint: ''", 1, "check `lint` has no command"),
-        ("checks: [a]", 1, "dictionary"),
+        ("checks: [a]", 1, "a mapping of keys"),
         ("merge: force", 1, "'merge', 'squash' or 'rebase'"),
         ("a: b: c", 1, "not YAML"),
-        ("protected_paths: secret", 1, "tuple"),
+        ("protected_paths: secret", 1, "a list is expected"),
     ],
 )
 def test_a_repositorys_mistakes_name_the_line(text: str, line: int, words: str) -> None:

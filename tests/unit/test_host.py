@@ -160,7 +160,7 @@ def test_what_is_not_held_is_said() -> None:
     assert [t for t in THINGS if mac[t].why][4:] == ["memory", "process count"]
     watched = named(Means("bwrap", "no cgroup is delegated to us"))
     assert "watching" in watched["memory"].how
-    assert "Delegate=yes" in watched["memory"].fix
+    assert "agent-os systemd" in watched["memory"].fix
     assert "memory.max" in named(Means("bwrap"))["memory"].how
     apart = named(Means("bwrap", "no cgroup", counts_apart=True))
     assert "RLIMIT_NPROC" in apart["process count"].how

@@ -110,7 +110,7 @@ class _Look:
         if was == Item(brought.mode, brought.sha):
             return ""  # as the base has it
         if was is None and (why := fault(brought.path)):
-            return f"is refused: {why}"
+            return f"is no name to use: {why}"
         if brought.mode == _SUBMODULE:
             return "is a submodule: other repositories are for a person to add or move"
         if names_submodules(brought.path):
@@ -127,7 +127,7 @@ class _Look:
             return "is a compiled program"
         if blob.binary:
             if blob.size > gates.binary_bytes and before <= gates.binary_bytes:
-                return f"is binary and has {_kb(blob.size)}; at most {_kb(gates.binary_bytes)}"
+                return f"is binary and has {_kb(blob.size)} (at most {_kb(gates.binary_bytes)})"
             self.noted.append(f"binary: {readable(brought.path)} ({_kb(blob.size)})")
         elif blob.lfs_pointer:
             self.noted.append(f"names a file of Git LFS: {readable(brought.path)}")

@@ -6,7 +6,9 @@ import re
 
 _PYTEST_FILES = ("pyproject.toml", "pytest.ini", ".pytest.ini", "tox.ini", "setup.cfg")
 _PYTEST = re.compile(
-    r"--ignore|--deselect|--collect-only|(?<!\w)-k[ =]|addopts(?:(?!addopts).)*(?<!\w)-[mk]\b|\bcollect_ignore"
+    r"--ignore|--deselect|--collect-only|(?<!\w)-k[ =]|\bcollect_ignore"
+    # Only to the next such word: each of many would look at all of the line.
+    r"|addopts(?:(?!addopts).)*(?<!\w)-[mk]\b"
     r"|^\s*(?:testpaths|norecursedirs|python_files|python_functions|python_classes)\b"
 )
 _NPM = re.compile(r'^\s*"(?:pre|post)?test[\w:.-]*"\s*:')

@@ -1,7 +1,7 @@
 """Limits that the kernel holds for a whole tree of processes: a cgroup (version 2) of its own.
 
 It needs a place where we may make groups, whose groups get the controllers `memory` and `pids`:
-a service with `Delegate=yes` has one, so has a systemd user session, so has root.
+a service of a systemd user session has one (beside its own group), so has root.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ THINGS = (
     *("memory", "process count", "disk", "open files"),
 )
 _CGROUP_FIX = (
-    "Run the daemon as a service with `Delegate=yes` (systemd, cgroup version 2), "
-    "for a limit that the kernel holds."
+    "Run the daemon as a systemd user service (`agent-os systemd` prints the unit; cgroup "
+    "version 2), for a limit that the kernel holds."
 )
 _OUTRIGHT = "Use a sandbox: see the line `sandbox`."
 

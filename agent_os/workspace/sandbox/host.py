@@ -25,7 +25,8 @@ sudo tee /etc/apparmor.d/bwrap >/dev/null <<'END'
 END
 sudo apparmor_parser -r /etc/apparmor.d/bwrap
 Or allow it to every program: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (and \
-the same line in /etc/sysctl.d/60-userns.conf, for the next start)."""
+`kernel.apparmor_restrict_unprivileged_userns=0` in /etc/sysctl.d/60-userns.conf, for the next \
+start)."""
 _DOCKER = "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
 _CONTAINER = f"""\
 Run Agent OS on the host itself, or give its container what bwrap needs: `{_DOCKER} …` (if it then \
@@ -94,7 +95,8 @@ def judge(facts: HostFacts) -> Judgement:
 
 
 def _install(facts: HostFacts) -> str:
-    return f"{_INSTALL.get(facts.installer, 'Install the package `bubblewrap`')}."
+    # Without a full stop: people copy it.
+    return _INSTALL.get(facts.installer, "Install the package `bubblewrap`")
 
 
 def _forbidden(facts: HostFacts) -> Judgement:
@@ -126,7 +128,7 @@ def _forbidden(facts: HostFacts) -> Judgement:
 
 def _sysctl(setting: str) -> str:
     return (
-        f"sudo sysctl -w {setting} (and the same line in /etc/sysctl.d/60-userns.conf, for the "
+        f"sudo sysctl -w {setting} (and `{setting}` in /etc/sysctl.d/60-userns.conf, for the "
         "next start)."
     )
 

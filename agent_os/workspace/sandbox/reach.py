@@ -11,6 +11,8 @@ from agent_os.domain.errors import AgentOSError
 
 _CONNECT_SECONDS = 20.0
 _HTTPS = 443
+#: Where a network of IPv6 alone shows what has an IPv4 address only.
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 
 Address = tuple[str, int]
 
@@ -102,9 +104,18 @@ def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 def _is_public(address: str) -> bool:
     found = _literal(address)
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
-    return found is not None and found.is_global and not found.is_multicast
+    if isinstance(found, ipaddress.IPv6Address):
+        found = _carried(found)
+    if found is None or found.is_multicast or found.is_reserved:
+        return False
+    return found.is_global and not getattr(found, "is_site_local", False)
+
+
+def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The IPv4 address that a network may make of it; else itself."""
+    if address in _TRANSLATED:
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour or address
 
 
 def _is_loopback(host: str) -> bool:
