@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from agent_os.config.agents import Settings
 from agent_os.config.loading import read_yaml
 from agent_os.domain.approvals import AddedApprovals, ApprovalRules
+from agent_os.domain.paths import PathPattern
 from agent_os.domain.profiles import Narrowings
 from agent_os.domain.requests import GrantPart
 
@@ -30,7 +31,7 @@ ALWAYS_PROTECTED = (
 class SecretSettings(Settings):
     """`ignore`: paths in which what looks like a token is a fake, for tests."""
 
-    ignore: tuple[str, ...] = ()
+    ignore: tuple[PathPattern, ...] = ()
 
 
 class RepositoryFile(Settings):
@@ -39,7 +40,7 @@ class RepositoryFile(Settings):
     setup: str = ""
     test: str = ""
     checks: dict[str, str] = Field(default_factory=dict, max_length=20)
-    protected_paths: tuple[str, ...] = ()
+    protected_paths: tuple[PathPattern, ...] = ()
     secrets: SecretSettings = SecretSettings()
     approvals: AddedApprovals = AddedApprovals()
     """What needs a person besides what the config says."""

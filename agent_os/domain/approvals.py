@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 from pydantic import Field
 
 from agent_os.domain.contract import Contract
+from agent_os.domain.paths import PathPattern
 
 _Number = TypeVar("_Number", int, float)
 
@@ -40,7 +41,7 @@ class Ask(Contract):
 class ApprovalRules(Contract):
     """The owner's word. A number of None: never asks by it."""
 
-    paths: tuple[str, ...] = ()
+    paths: tuple[PathPattern, ...] = ()
     dependencies: bool = True
     workflows: Literal["ask", "forbid"] = "forbid"
     steering: bool = True
@@ -54,7 +55,7 @@ class ApprovalRules(Contract):
 class AddedApprovals(Contract):
     """What a repository's own file adds; it takes nothing away."""
 
-    paths: tuple[str, ...] = ()
+    paths: tuple[PathPattern, ...] = ()
     dependencies: bool = False
     workflows: Literal["ask", "forbid"] = "ask"
     steering: bool = False

@@ -139,9 +139,22 @@ def write_order(
     if world.config.prompts is not None:
         _copy_templates(world.config.prompts, directory / "prompts")
     temporary = directory / "order.json.tmp"
-    clean = world.finder.redact_model(order)
-    temporary.write_text(clean.model_dump_json(indent=2), "utf-8")
+    temporary.write_text(_told(world, order).model_dump_json(indent=2), "utf-8")
     temporary.replace(directory / "order.json")
+
+
+def _told(world: World, order: Order) -> Order:
+    """The order without secrets in what agents and people read of it. Commands stay as they were
+    given: another one would be run else."""
+    finder = world.finder
+    return order.model_copy(
+        update={
+            "title": finder.redact(order.title),
+            "parts": finder.redact_model(order.parts),
+            "commit_message": finder.redact(order.commit_message),
+            "sections": tuple(finder.redact(name) for name in order.sections),
+        }
+    )
 
 
 def _copy_templates(owners: Path, place: Path) -> None:

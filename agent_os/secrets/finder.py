@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from agent_os.secrets.patterns import matches
 from agent_os.secrets.values import SHORTEST, Values
@@ -85,14 +85,46 @@ class Finder:
         return data
 
     def redact_model(self, model: Model) -> Model:
-        """The same without them in its texts."""
+        """The same without them in its texts. A value that is also a word of ours (a code, a
+        verdict) stays where only such words may stand: it tells nothing there."""
         before = model.model_dump(mode="json")
         after = self.redact_data(before)
-        return model if after == before else type(model).model_validate_json(json.dumps(after))
+        if after == before:
+            return model
+        while True:
+            try:
+                return type(model).model_validate_json(json.dumps(after))
+            except ValidationError as error:
+                if not _put_back(before, after, error):
+                    raise
 
     def kinds(self, data: object) -> tuple[str, ...]:
         """What stands in the texts of some JSON data, each kind once."""
         return tuple(dict.fromkeys(f.kind for text in _texts(data) for f in self.finds(text)))
+
+
+def _put_back(before: object, after: object, error: ValidationError) -> bool:
+    """What may not be redacted, as it was; whether there was any of it."""
+    changed = False
+    for fault in error.errors(include_url=False, include_input=False):
+        if fault["type"] not in ("enum", "literal_error"):
+            continue
+        *way, last = fault["loc"]
+        old, new = _at(before, way), _at(after, way)
+        if old is not None and new is not None and old[last] != new[last]:
+            new[last] = old[last]
+            changed = True
+    return changed
+
+
+def _at(data: object, way: list[int | str]) -> Any:
+    found: Any = data
+    for step in way:
+        try:
+            found = found[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return found
 
 
 def shown(text: str, find: Find) -> str:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from agent_os.agents.registry import driver_named
 from agent_os.config.agents import SPEAKS
@@ -380,3 +381,14 @@ def test_what_is_wrong_with_agents_and_models_is_named(
         load_config(path, {"TOKEN": "gh-fake"})
     assert words in raised.value.message
     assert "sk-fake" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["/deploy/**", "./deploy", "deploy/", "../x", "a/../b", "", " ", "[ab]/x", "a\\b", "!x", "~/x"],
+)
+def test_a_path_rule_that_would_guard_nothing_is_refused(pattern: str) -> None:
+    with pytest.raises(ConfigError, match=r"pattern|folder"):
+        parse_repository_file(yaml.safe_dump({"protected_paths": [pattern]}).encode(), "f")
+    with pytest.raises(ConfigError, match=r"pattern|folder"):
+        parse_repository_file(yaml.safe_dump({"approvals": {"paths": [pattern]}}).encode(), "f")

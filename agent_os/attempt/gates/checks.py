@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -15,6 +15,7 @@ from agent_os.domain.profiles import Role
 from agent_os.workspace.processes import End
 
 _LOG_CHARS = 6_000
+_SAID_CHARS = 200
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def run_checks(context: GateContext) -> list[GateResult]:
     else:
         base, result = (job() for job in jobs)
     if not (base.ready and result.ready):
-        return [judge_setup(base.setup, result.setup)]
+        return [judge_setup(base.setup, result.setup, _network(context))]
     return [judge(name, base.checks[name], result.checks[name]) for name in gates.checks]
 
 
@@ -69,7 +70,9 @@ def run_side(
     return Side(setup, runs)
 
 
-def judge_setup(base: CommandRun | None, result: CommandRun | None) -> GateResult:
+def judge_setup(
+    base: CommandRun | None, result: CommandRun | None, network: Sequence[str] = ()
+) -> GateResult:
     """Setup fails on the base: nobody can tell. Only on the result: the result broke it."""
     base_failed = base is not None and not base.passed
     run = base if base_failed else result
@@ -78,13 +81,31 @@ def judge_setup(base: CommandRun | None, result: CommandRun | None) -> GateResul
     return GateResult(
         name="setup",
         verdict=Verdict.UNAVAILABLE if base_failed else Verdict.FAIL,
-        detail=f"Setup failed on {where}: {run.words}.",
+        detail=f"Setup failed on {where}: {run.words}{_last_words(run)}. {_reach(network)}",
         command=run.command,
         before=Verdict.FAIL if base_failed else Verdict.PASS,
         code=FailureCode.SETUP_FAILED if base_failed else FailureCode.GATE_FAILED,
         log=run.tail[-_LOG_CHARS:],
         seconds=run.seconds,
     )
+
+
+def _network(context: GateContext) -> Sequence[str]:
+    """What a setup command reaches; without a sandbox there is nothing to say of it."""
+    if context.sandbox.kind == "none":
+        return ("everything",)
+    return context.order.profiles.setup.network
+
+
+def _last_words(run: CommandRun) -> str:
+    lines = [line.strip() for line in run.tail.splitlines() if line.strip()]
+    return f" ({lines[-1][:_SAID_CHARS]})" if lines else ""
+
+
+def _reach(network: Sequence[str]) -> str:
+    """It mostly fails for want of a package."""
+    shown = ", ".join(network) or "nothing on the network"
+    return f"It reaches {shown}: `profiles.setup.network` of the config says what it may."
 
 
 def judge(name: str, base: CommandRun, result: CommandRun) -> GateResult:

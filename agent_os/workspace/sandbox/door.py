@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -22,7 +23,9 @@ from agent_os.workspace.sandbox.reach import Reach, Refused, connect, split_plac
 _LONGEST_HEAD = 32_768
 _HEAD_SECONDS = 30.0
 _PIECE = 65_536
-_MOST = 256
+#: At once; each takes two threads and two files.
+_MOST = 100
+_PAUSE_SECONDS = 0.2
 _MOST_NOTED = 50
 _LINE = re.compile(rb"([A-Z]{1,16}) ([\x21-\x7e]{1,8000}) HTTP/1\.[01]")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}):[ \t]*([\x20-\x7e\x80-\xff\t]*)")
@@ -95,7 +98,7 @@ class _Keeper:
         self._listener = listener
         self._reach = reach
         self._visits = visits
-        self._room = threading.BoundedSemaphore(_MOST)
+        self._room = threading.Semaphore(_MOST)
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._closed = False
@@ -106,7 +109,12 @@ class _Keeper:
             try:
                 client, _ = self._listener.accept()
             except OSError:
-                return
+                self._room.release()
+                if self._closed:
+                    return
+                # No file is free, perhaps; it may be again soon.
+                time.sleep(_PAUSE_SECONDS)
+                continue
             threading.Thread(target=self._visit, args=(client,), daemon=True).start()
 
     def close(self) -> None:
@@ -118,8 +126,7 @@ class _Keeper:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         # A serving thread that waits for room takes it and finds the listener closed.
-        with suppress(ValueError):
-            self._room.release()
+        self._room.release()
         for item in left:
             with suppress(OSError):
                 item.shutdown(socket.SHUT_RDWR)
@@ -140,11 +147,9 @@ class _Keeper:
         finally:
             with self._lock:
                 self._open.discard(client)
-            with suppress(ValueError):
-                self._room.release()
+            self._room.release()
 
     def _answer(self, client: socket.socket) -> None:
-        client.settimeout(_HEAD_SECONDS)
         head, rest = _head_of(client)
         request = _parse(head)
         if request is None:
@@ -196,7 +201,9 @@ class _Request:
 def _head_of(client: socket.socket) -> tuple[bytes, bytes]:
     """The first head, and what came after it; OSError when none comes in time."""
     data = b""
+    deadline = time.monotonic() + _HEAD_SECONDS
     while b"\r\n\r\n" not in data and len(data) <= _LONGEST_HEAD:
+        client.settimeout(max(0.01, deadline - time.monotonic()))
         piece = client.recv(_PIECE)
         if not piece:
             raise ConnectionResetError

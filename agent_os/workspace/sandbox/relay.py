@@ -15,6 +15,7 @@ import threading
 from contextlib import suppress
 
 _PROXY_PORTS = range(3128, 3160)
+_FIRST_FREE_PORT = 1024
 _PIECE = 65_536
 _LONGEST_HEAD = 4_096
 #: Connections at once; more wait. Each takes two threads.
@@ -22,11 +23,11 @@ _MOST = 200
 _CONNECT_SECONDS = 30.0
 
 
-def environment(port: int) -> dict[str, str]:
-    """What tells programs of the proxy."""
+def environment(port: int, *, loopback_too: bool = False) -> dict[str, str]:
+    """What tells programs of the proxy. `loopback_too`: it leads to this machine's own as well."""
     url = f"http://127.0.0.1:{port}"
     names = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
-    loopback = "localhost,127.0.0.1,::1"
+    loopback = "" if loopback_too else "localhost,127.0.0.1,::1"
     # Node reads them from version 22 only when it is told to.
     return dict.fromkeys(names, url) | {
         "no_proxy": loopback,
@@ -42,10 +43,13 @@ def main(argv: list[str]) -> None:
     taken = {_port(place) for place in places}
     port = next(number for number in _PROXY_PORTS if number not in taken)
     listening = [(_listen("127.0.0.1", port), "")]
+    # Nobody in here may listen below 1024: such a place is reached by the proxy instead.
+    low = [place for place in places if _port(place) < _FIRST_FREE_PORT]
     for place in places:
-        host = "::1" if place.startswith("[") else "127.0.0.1"
-        listening.append((_listen(host, _port(place)), place))
-    os.environ.update(environment(port))
+        if place not in low:
+            host = "::1" if place.startswith("[") else "127.0.0.1"
+            listening.append((_listen(host, _port(place)), place))
+    os.environ.update(environment(port, loopback_too=bool(low)))
     if os.fork() == 0:
         _serve(door, listening)
     program = argv[end + 1 :]
