@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -33,8 +34,26 @@ from agent_os.workspace.mirror import Mirror
 _LONGEST_PATCH = 4_000
 
 
+@dataclass(frozen=True)
+class _Commits:
+    """Where an attempt starts, what it is held against, and what the repository says there."""
+
+    base: str
+    start: str
+    settings: RepositoryFile
+
+
 def make_order(world: World, task: Task, effect: StartAttempt) -> Order:
     """The order, on the base as it is now. GitError, Conflict, BadInput, ConfigError."""
+    found = _commits(world, task, effect)
+    order = _order(world, task, effect, found)
+    if effect.attempt_kind is Kind.TRIAGE:
+        _, codebase = _memory(world, task, found.base)
+        return triages.as_triage(world, task, order, codebase)
+    return order
+
+
+def _commits(world: World, task: Task, effect: StartAttempt) -> _Commits:
     repository = world.repository(task.repo_id)
     mirror = world.mirror(task.repo_id)
     mirror.ensure(repository.clone_url)
@@ -48,40 +67,47 @@ def make_order(world: World, task: Task, effect: StartAttempt) -> Order:
         )
     _note_base(world, task.repo_id, base)
     note_reverts(world, task.repo_id, mirror, base)
-    start = base
-    if effect.work and mirror.has(effect.work) and effect.attempt_kind is Kind.IMPLEMENT:
-        start = effect.work
-    if effect.attempt_kind not in (Kind.IMPLEMENT, Kind.TRIAGE) and not effect.verifies:
-        start = mirror.resolve(f"refs/heads/{task.branch}") or ""
-        if start != task.branch_head:
-            raise Conflict(f"The branch {task.branch} is not where it was left.")
     settings = repository_file(mirror, base)
     _check_vendors(world, task, settings, effect)
     if effect.verifies:
-        start, base = _kept(task, mirror, effect), _verified(task, effect).base
-        settings = repository_file(mirror, base)
-    lessons, codebase = _memory(world, task, base)
+        base = _verified(task, effect).base
+        return _Commits(base, _kept(task, mirror, effect), repository_file(mirror, base))
+    return _Commits(base, _start(task, mirror, effect, base), settings)
+
+
+def _start(task: Task, mirror: Mirror, effect: StartAttempt, base: str) -> str:
+    if effect.attempt_kind in (Kind.IMPLEMENT, Kind.TRIAGE):
+        goes_on = effect.work and mirror.has(effect.work) and effect.attempt_kind is Kind.IMPLEMENT
+        return effect.work if goes_on else base
+    start = mirror.resolve(f"refs/heads/{task.branch}") or ""
+    if start != task.branch_head:
+        raise Conflict(f"The branch {task.branch} is not where it was left.")
+    return start
+
+
+def _order(world: World, task: Task, effect: StartAttempt, found: _Commits) -> Order:
+    lessons, codebase = _memory(world, task, found.base)
     sandbox, image = world.config.sandbox_of(task.repo)
     limits = world.config.limits
     now = world.clock.now()
     directory = world.attempt_dir(task, effect.attempt)
-    order = Order(
+    return Order(
         task=task.name,
         slug=task.slug,
         round=task.round,
         number=effect.attempt,
         fence=effect.attempt,
         kind=effect.attempt_kind,
-        base=base,
-        base_branch=repository.default_branch,
-        start=start,
+        base=found.base,
+        base_branch=world.repository(task.repo_id).default_branch,
+        start=found.start,
         title=task.title,
-        mirror=os.path.relpath(mirror.path, directory),
+        mirror=os.path.relpath(world.mirror(task.repo_id).path, directory),
         agent=_worker(world, effect),
         parts=task_text.parts(task, effect.feedback, lessons, codebase),
         sources=task_text.sources(task),
         removed=task_text.removed(task, effect.feedback),
-        gates=_gates(world, task, settings),
+        gates=_gates(world, task, found.settings),
         limits=Limits(
             deadline=now + timedelta(minutes=limits.attempt_minutes),
             stall_seconds=max(1, round(limits.stall_minutes * 60)),
@@ -92,15 +118,13 @@ def make_order(world: World, task: Task, effect: StartAttempt) -> Order:
         review=review_order(world, task, effect),
         deliverable=task.deliverable if effect.attempt_kind is Kind.IMPLEMENT else "change",
         sections=task.spec.sections,
-        grant=grants.granted(world, task, settings),
+        grant=grants.granted(world, task, found.settings),
         sandbox=sandbox,
         sandbox_image=image,
-        profiles=world.config.profiles.narrowed(settings.profiles),
+        profiles=world.config.profiles.narrowed(found.settings.profiles),
         commit_message=f"{texts.pull_title(task)}\n\nFor #{task.number}.",
         redo=effect.attempt_kind is Kind.REFRESH and _refresh_failed(task),
     )
-    thinks = effect.attempt_kind is Kind.TRIAGE
-    return triages.as_triage(world, task, order, codebase) if thinks else order
 
 
 def _worker(world: World, effect: StartAttempt) -> AgentOrder | None:

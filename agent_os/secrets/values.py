@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 #: Shorter ones stand in ordinary texts too.
 SHORTEST = 8
+#: Letters alone must be as many.
+_SHORTEST_WORD = 12
 #: Without its punctuation, a value must be as long and hold a digit: words stand in prose too.
 _SHORTEST_SQUEEZED = 12
 _SHORTEST_LINE = 24
@@ -18,12 +20,18 @@ _APART = re.compile(r"[^A-Za-z0-9]+")
 _BETWEEN = bytes(code for code in range(256) if _APART.match(chr(code)))
 
 
+def _is_rare(value: str) -> bool:
+    """Whether finding it means anything: `postgres` and our own name stand in ordinary texts."""
+    short_word = len(value) < _SHORTEST_WORD and value.replace("-", "").isalpha()
+    return len(value) >= SHORTEST and not short_word
+
+
 class Values:
-    """Some values, ready to be looked for. Those that are too short are left out."""
+    """Some values, ready to be looked for. Those that are too common are left out."""
 
     def __init__(self, values: Iterable[str]) -> None:
         self.given = tuple(
-            sorted({v for v in values if len(v) >= SHORTEST}, key=lambda v: (-len(v), v))
+            sorted({v for v in values if _is_rare(v)}, key=lambda v: (-len(v), v))
         )
         forms = {form for value in self.given for form in _forms(value)}
         self.forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))

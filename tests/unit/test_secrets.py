@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from agent_os.config.agents import ApiKey, ProviderSettings
 from agent_os.config.services import GitHubSettings, StoreSettings, WebhookSettings
 from agent_os.config.settings import Config
+from agent_os.domain.attempts import GateResult, Verdict
 from agent_os.domain.effects import SetLabels, WriteComment
 from agent_os.effects.redaction import cleaned, finder_of, names_a_secret
 from agent_os.policy import texts
@@ -225,3 +226,21 @@ def test_an_effect_loses_secrets_in_its_words_and_keeps_what_was_decided() -> No
     labels = SetLabels(**place, label="", add=(TOKENS["GitHub Token"],), remove=())
     assert names_a_secret(labels, finder_of(config())) == ("GitHub Token",)
     assert names_a_secret(effect, finder_of(config())) == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "looked_for"),
+    [
+        *(("postgres", False), ("agent-os", False), ("short1", False)),
+        *(("hunter22", True), ("correcthorsebattery", True), ("Tr0ub4dor", True)),
+    ],
+)
+def test_a_common_word_is_no_secret_that_can_be_found(value: str, looked_for: bool) -> None:
+    """It would stand in branches and in our own marks, and every effect would be refused."""
+    assert Finder([value]).holds(f"agent/12-fix-{value}-driver") is looked_for
+
+
+def test_a_word_of_ours_that_is_also_a_secret_stays_where_only_such_words_may_stand() -> None:
+    gate = GateResult(name="setup", verdict=Verdict.NONE, detail="it is none configured")
+    found = Finder([Verdict.NONE.value]).redact_model(gate)
+    assert (found.verdict, found.detail) == (Verdict.NONE, "it is [key]")
