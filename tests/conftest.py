@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 import pytest
 
 from agent_os.workspace.sandbox import bwrap
+from agent_os.workspace.tree import become_subreaper
 from tests import leaks, told
 from tests.agents import programs
 
@@ -39,6 +40,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if os.environ.get("CI") == "true":
                 pytest.fail(reason, pytrace=False)
             pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def no_orphans_are_adopted() -> Generator[None]:
+    """A test that ran a program in this process made it the parent of all orphans below. It never
+    reaps them, and who looks through all processes (each attempt does) would get slower and slower.
+    """
+    yield
+    become_subreaper(on=False)
 
 
 @pytest.fixture(scope="session", autouse=True)

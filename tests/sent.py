@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 #: Effects: their request (method and path below the repository, or kind and name of a mutation).
 #: Effects with the same request are counted together.
 REQUESTS = {
-    ("set_labels",): r"mutation Labels$",
+    ("set_labels", "take_approval"): r"mutation Labels$",
     ("write_comment",): r"POST /issues/\d+/comments$",
     ("edit_comment",): r"PATCH /issues/comments/\d+$",
     ("create_issue",): r"POST /issues$",

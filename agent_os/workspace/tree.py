@@ -23,15 +23,15 @@ _KILL_SECONDS = 10.0
 Finder = Callable[[], dict[int, Process]]
 
 
-def become_subreaper() -> bool:
-    """Have orphans below us become our children instead of init's (Linux only).
+def become_subreaper(*, on: bool = True) -> bool:
+    """Have orphans below us become our children instead of init's (Linux only), or no more.
 
     So a process that forks twice and starts its own session is still found below us.
     """
     if not sys.platform.startswith("linux"):
         return False
     libc = ctypes.CDLL(None, use_errno=True)
-    return libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+    return libc.prctl(_PR_SET_CHILD_SUBREAPER, int(on), 0, 0, 0) == 0
 
 
 def leave_keyring() -> None:

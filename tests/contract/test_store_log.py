@@ -264,6 +264,10 @@ _DATA: dict[EventKind, st.SearchStrategy[dict[str, Any]]] = {
     EventKind.BRANCH_PUSHED: st.fixed_dictionaries({"sha": _SHA}),
     EventKind.PULL_OPENED: st.fixed_dictionaries({"number": st.integers(1, 99), "head": _SHA}),
     EventKind.PULL_EDITED: st.fixed_dictionaries({"body_hash": _TEXT}),
+    EventKind.APPROVAL_ASKED: st.fixed_dictionaries(
+        {"head": _SHA, "asks": st.just([{"rule": "usd", "what": "it cost $9"}])}
+    ),
+    EventKind.APPROVED: st.fixed_dictionaries({"head": _SHA, "by": _TEXT}),
     EventKind.PULL_HEAD_MOVED: st.fixed_dictionaries({"sha": _SHA}),
     EventKind.PULL_MERGED: st.fixed_dictionaries({"sha": _SHA, "by": _TEXT}),
     EventKind.REVIEW_SEEN: st.fixed_dictionaries({"ids": st.lists(st.integers(1, 9), max_size=2)}),

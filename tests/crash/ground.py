@@ -25,7 +25,7 @@ from tests.hub import HubProcess
 ROOT = Path(__file__).parents[2]
 POLL_SECONDS = 0.005
 LOGIN = "agent-os"
-USERS = ["alice", LOGIN]
+USERS = ["alice", "bob", LOGIN]
 CI = """on: [push, pull_request]
 jobs:
   test:

@@ -20,8 +20,10 @@ from .fates import STAGES
 from .ground import Drives, Ground
 
 #: Not needed when nothing goes wrong and nobody is asked: `test_turns_killed.py` has them; that of
-#: epics is in `test_epics_killed.py`.
-OFF_THE_PATH = {"ask_review", "stop_attempt", "close_pull", "edit_pull", "create_issue"}
+#: epics is in `test_epics_killed.py`, that of approvals in `test_approval_killed.py`.
+OFF_THE_PATH = {
+    *("ask_review", "stop_attempt", "close_pull", "edit_pull", "create_issue", "take_approval")
+}
 KINDS = [kind for kind in EFFECTS if kind not in OFF_THE_PATH]
 NAMES = ["record", *(f"{kind}.{stage}" for kind in KINDS for stage in STAGES)]
 ALL = os.environ.get("AGENT_OS_CRASH_ALL") == "1"

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings, strategies
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -22,6 +22,7 @@ from agent_os.domain.attempts import GateResult, Verdict
 from agent_os.domain.effects import SetLabels, WriteComment
 from agent_os.effects.redaction import cleaned, finder_of, names_a_secret
 from agent_os.policy import texts
+from agent_os.secrets import patterns
 from agent_os.secrets.finder import HIDDEN, KNOWN_VALUE, Finder, shown
 from agent_os.secrets.stream import RedactedStream
 from agent_os.secrets.values import Values
@@ -244,3 +245,16 @@ def test_a_word_of_ours_that_is_also_a_secret_stays_where_only_such_words_may_st
     gate = GateResult(name="setup", verdict=Verdict.NONE, detail="it is none configured")
     found = Finder([Verdict.NONE.value]).redact_model(gate)
     assert (found.verdict, found.detail) == (Verdict.NONE, "it is [key]")
+
+
+@pytest.mark.parametrize("pattern", patterns.library(), ids=lambda p: p.kind)
+def test_whatever_the_library_would_find_has_a_hint_of_it(pattern: patterns.Pattern) -> None:
+    """Without a hint the library is not asked."""
+
+    @settings(max_examples=25, deadline=None, database=None)
+    @given(strategies.from_regex(pattern.regex))
+    def every_match(text: str) -> None:
+        found = pattern.regex.search(text)
+        assert found is None or patterns.HINT.search(found[0])
+
+    every_match()
