@@ -30,9 +30,7 @@ class Values:
     """Some values, ready to be looked for. Those that are too common are left out."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        self.given = tuple(
-            sorted({v for v in values if _is_rare(v)}, key=lambda v: (-len(v), v))
-        )
+        self.given = tuple(sorted({v for v in values if _is_rare(v)}, key=lambda v: (-len(v), v)))
         forms = {form for value in self.given for form in _forms(value)}
         self.forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
         bare = {_APART.sub("", form) for form in self.forms}
