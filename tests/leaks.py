@@ -14,6 +14,8 @@ from tests import planted
 _LARGEST = 200_000_000
 _NEEDLES = re.compile("|".join(re.escape(text) for text in planted.ALL).encode())
 
+#: What tests call a clone that they make with a token in its address.
+_CLONES = ("w", "work", "other", "part")
 #: Where tests or agents put them on purpose, and why. Paths below the tests' folder.
 MEANT = {
     "*/hub.sqlite*": "the hub's own accounts",
@@ -21,6 +23,8 @@ MEANT = {
     "*/attempts/*/work/*": "the agent's own files, as it left them",
     "*/attempts/*/home/*": "the program's key or login, which it needs there",
     "*/attempts/*/snapshot.git/*.index": "names of the agent's files; nobody publishes from there",
+    **{f"/test_*/{name}/.git/config": "a person's clone of the hub" for name in _CLONES},
+    "/test_*/owner/.claude/.credentials.json": "the owner's own login, which is lent",
     "*/work/.env": "a file that an agent is to read, without an attempt around it",
     "*/attempts/*/gates/*/repo/*": "a checkout of a result that was refused for it",
 }
