@@ -128,7 +128,11 @@ def test_killed_at(
     begun = time.monotonic()
     with reviewed(ground):
         for point in points:
-            assert ground.drive(drives, point=f"{point}#1") == -signal.SIGKILL, ground.story()
+            code = ground.drive(drives, point=f"{point}#1")
+            # On a busy machine the jobs may come to rest before Alice has seen that it is her turn.
+            while code == 0 and time.monotonic() - begun < AGENT_SECONDS / 2:
+                code = ground.drive(drives, point=f"{point}#1")
+            assert code == -signal.SIGKILL, ground.story()
             record_property("killed_at", f"{point}#1")
         ground.finishes(drives)
     assert time.monotonic() - begun < AGENT_SECONDS, "the slow agent was ended, not waited for"
