@@ -15,6 +15,12 @@ _BLOCK_CHARS = 200_000
 #: A value may begin in one block and end in the next.
 _OVERLAP_CHARS = 4_000
 _MOST = 50
+#: Looking through this much takes seconds, and no person could read it either.
+MOST_CHARS = 50_000_000
+
+
+class TooMuch(GitError):
+    """There is more text than anybody can look through."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +50,15 @@ def given_away(
     """What the commits that `head` has and `known` have not give away, at most `_MOST`.
 
     What looks like a token and stands in the files of `known` already does not count; a value that
-    is known for sure does, wherever it stands. GitError when that can't be told.
+    is known for sure does, wherever it stands. GitError when that can't be told; TooMuch above
+    `MOST_CHARS`.
     """
     found: dict[GivenAway, None] = {}
+    seen = 0
     for block in _blocks(added(git_dir, head, known)):
+        seen += sum(len(part.text) for part in block)
+        if seen > MOST_CHARS:
+            raise TooMuch(f"It adds more than {MOST_CHARS // 1_000_000} million characters.")
         for one in _finds(block, finder):
             found[one] = None
         if len(found) >= _MOST:

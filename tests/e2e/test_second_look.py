@@ -128,11 +128,13 @@ def test_the_worker_never_looks_at_its_own_work(build: Build) -> None:
 @pytest.mark.long
 def test_the_same_change_on_a_newer_base_is_not_looked_at_again(build: Build) -> None:
     with ModelServer(Scenario(verdict)) as server:
-        town = town_with(build, server, WHOLE)
+        town = town_with(build, server, WHOLE, mode="pull-request")
         number = town.ready("Mend add", BODY)
-        town.until(lambda: (found := town.task(number)) and found.pull)
+        town.waits(number, "person_merges")
         asked = server.count
         town.push("main", {"other.txt": "new\n"})
+        town.config["repositories"][0]["mode"] = "auto-merge"
+        town.open()
         task = town.reaches(number, Status.DONE, seconds=60)
         assert asked == server.count > 0
     assert [a.kind for a in task.attempts] == [Kind.IMPLEMENT, Kind.REFRESH]

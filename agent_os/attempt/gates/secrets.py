@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent_os.attempt.gates.changes import readable
 from agent_os.attempt.gates.context import GateContext
 from agent_os.attempt.gates.patterns import matches
-from agent_os.attempt.given_away import GivenAway, given_away
+from agent_os.attempt.given_away import GivenAway, TooMuch, given_away
 from agent_os.attempt.secrets import finder_of
 from agent_os.domain.attempts import GateResult, Order, Verdict
 from agent_os.domain.failures import FailureCode
@@ -17,7 +17,12 @@ _MOST_SHOWN = 5
 
 def check_secrets(context: GateContext) -> GateResult:
     """Each commit counts, not only what is left in the end."""
-    found = secrets_in(context.repository, context.order, context.head)
+    try:
+        found = secrets_in(context.repository, context.order, context.head)
+    except TooMuch as error:
+        detail = f"{error.message} Nobody can look through that for secrets."
+        code = FailureCode.GATE_FAILED
+        return GateResult(name=NAME, verdict=Verdict.FAIL, detail=detail, code=code)
     if not found:
         detail = "No secret stands in its commits."
         return GateResult(name=NAME, verdict=Verdict.PASS, detail=detail)
