@@ -19,6 +19,9 @@ class JobName(StrEnum):
     DISPATCHER = "dispatcher"
     QUEUE_ENGINE = "queue-engine"
     PR_MONITOR = "pr-monitor"
+    LOG_ANALYZER = "log-analyzer"
+    BACKLOG_GROOMER = "backlog-groomer"
+    STRATEGIC_PLANNER = "strategic-planner"
 
 
 def job(

@@ -29,6 +29,9 @@ class ScheduleSettings(Settings):
     dispatcher: Cadence = Cadence("* * * * *")
     queue_engine: Cadence = Field(default=Cadence("* * * * *"), alias="queue-engine")
     pr_monitor: Cadence = Field(default=Cadence("*/5 * * * *"), alias="pr-monitor")
+    log_analyzer: Cadence = Field(default=Cadence("0 6 * * 1"), alias="log-analyzer")
+    backlog_groomer: Cadence = Field(default=Cadence("0 7 * * 1"), alias="backlog-groomer")
+    strategic_planner: Cadence = Field(default=Cadence("0 8 * * *"), alias="strategic-planner")
 
 
 class RetentionSettings(Settings):

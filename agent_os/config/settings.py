@@ -16,6 +16,7 @@ from agent_os.config.agents import (
     ProviderSettings,
     Settings,
 )
+from agent_os.config.improvement import ImprovementSettings
 from agent_os.config.services import (
     GitHubSettings,
     RetentionSettings,
@@ -96,6 +97,7 @@ class Config(Settings):
     people: PeopleRules = PeopleRules()
     approvals: ApprovalRules = ApprovalRules()
     schedule: ScheduleSettings = ScheduleSettings()
+    improvement: ImprovementSettings = ImprovementSettings()
     sandbox: SandboxWanted = "auto"
     sandbox_image: str = ""
     profiles: Profiles = Profiles()

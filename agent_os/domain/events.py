@@ -65,6 +65,28 @@ class EventKind(StrEnum):
     EFFECT_UNANSWERED = "effect_unanswered"
     EFFECT_RESOLVED = "effect_resolved"
     SECRET_HIDDEN = "secret_hidden"
+    # what the organization finds and gives itself; about the repository (number 0) unless said
+    SIGNAL_SEEN = "signal_seen"
+    ISSUE_FILED = "issue_filed"
+    ISSUE_TOLD = "issue_told"
+    ISSUE_EDITED = "issue_edited"
+    ISSUE_LABELLED = "issue_labelled"
+    ISSUE_RETIRED = "issue_retired"
+    HYPOTHESIS_JUDGED = "hypothesis_judged"
+    PROPOSAL_PUSHED = "proposal_pushed"
+    PROPOSAL_OPENED = "proposal_opened"
+    PROPOSAL_ENDED = "proposal_ended"
+    SPRINT_PLANNED = "sprint_planned"
+    SPRINT_APPROVED = "sprint_approved"
+    SPRINT_ENDED = "sprint_ended"
+    PRIORITY_SET = "priority_set"
+    LESSON_USED = "lesson_used"
+    LESSON_ENDED = "lesson_ended"
+    MAIN_RED = "main_red"
+    MAIN_GREEN = "main_green"
+    NOTICE_SENT = "notice_sent"
+    THOUGHT_STARTED = "thought_started"
+    THOUGHT_ENDED = "thought_ended"
     # the organization
     PROVIDER_SEEN = "provider_seen"
     PAUSED = "paused"
@@ -73,6 +95,10 @@ class EventKind(StrEnum):
     REPO_THAWED = "repo_thawed"
     REPO_RENAMED = "repo_renamed"
     REPO_OWNED = "repo_owned"
+
+
+#: The issue number of events and effects that are about a repository as a whole.
+DESK = 0
 
 
 class Event(Contract):

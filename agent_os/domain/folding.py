@@ -52,6 +52,7 @@ def _requested(task: Task | None, event: Event) -> Task:
         "handoff": _answer_before(task) if task else None,
         "triage": carried(task),
         "parent": task.parent if task else data.get("parent", 0),
+        "signal": task.signal if task else data.get("signal", ""),
     }
     return Task.model_validate({**asked, **fresh})
 

@@ -46,9 +46,12 @@ class LabelRules(Contract):
     blocked: str = "Blocked"
     tests_may_change: str = "tests may change"
     approved: str = "agent-os: approved"
+    proposal: str = "agent-os: proposal"
     exclude: tuple[str, ...] = ("wontfix", "duplicate", "invalid")
 
-    @field_validator("ready", "in_progress", "in_review", "blocked", "tests_may_change", "approved")
+    @field_validator(
+        "ready", "in_progress", "in_review", "blocked", "tests_may_change", "approved", "proposal"
+    )
     @classmethod
     def _named(cls, value: str) -> str:
         if not value.strip() or len(value) > 50:
@@ -57,7 +60,7 @@ class LabelRules(Contract):
 
     @model_validator(mode="after")
     def _distinct(self) -> LabelRules:
-        names = [name.lower() for name in (*self.states, *self.words, *self.exclude)]
+        names = [name.lower() for name in (*self.states, *self.words, self.proposal, *self.exclude)]
         if doubled := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"`{doubled[0]}` stands for two things; each needs a label of its own")
         return self

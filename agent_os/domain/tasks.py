@@ -140,6 +140,8 @@ class Task(Contract):
     notes: str = ""
     """What a person wrote under Notes in the task file."""
     triage: Triaged | None = None
+    signal: str = ""
+    """The finding that it is to mend, where the organization gave it to itself."""
     parent: int = 0
     """The epic's issue that we opened this one for, by our own record; 0: none."""
     children: tuple[Child, ...] = ()

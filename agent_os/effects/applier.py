@@ -10,7 +10,14 @@ import structlog
 
 from agent_os.domain import errors
 from agent_os.domain.clock import still_ahead
-from agent_os.domain.effects import Effect, Record, Step, StopAttempt, request_of
+from agent_os.domain.effects import (
+    DeskEffect,
+    Effect,
+    Record,
+    Step,
+    StopAttempt,
+    request_of,
+)
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.reasons import Reason
@@ -148,7 +155,8 @@ class Applier:
         with self.store.write() as tx:
             leases.check(tx, self.lease)
             task = tasks.get(tx, effect.key)
-            outdated = task is None or tasks.seq(tx, effect.key) != seen
+            gone = task is None and not isinstance(effect, DeskEffect)
+            outdated = gone or tasks.seq(tx, effect.key) != seen
             busy = any(i.effect.key == effect.key for i in intents.unresolved(tx))
             if outdated or busy or (task and self._backing_off(task, effect)):
                 return None
@@ -210,6 +218,8 @@ class Applier:
         refused = isinstance(error, errors.NotPermitted | errors.Conflict)
         if isinstance(error, errors.RateLimited | errors.TokenRefused | errors.OwnedElsewhere):
             return events  # what stops the whole repository is no trouble of this task
+        if isinstance(effect, DeskEffect):
+            return events  # the job that wanted it wants it again when it is due next
         asked = request_of(effect)
         if asked and (permanent or refused or failures >= _MOST_FAILURES):
             # What an agent wished for is not worth a person's time.

@@ -30,6 +30,8 @@ _FOLLOWERS = {
     "queue-engine": (("queue-engine", ALL), ("pr-monitor", _PUBLISHED)),
     "pr-monitor": (("queue-engine", ALL),),
 }
+#: What the others give themselves to do is found as a person's wish would be.
+_PLANNED = (("dispatcher", ALL),)
 
 
 class _Inbox:
@@ -89,7 +91,8 @@ class Daemon:
         timer.start()
         for name in registry.JOBS:
             self._plan(timer, name)
-            self.wake(name)
+            # The rare ones look at a start only where their time was missed.
+            self.wake(name, ALL if name in _FOLLOWERS else _SLOT)
         self._stopping.wait()
         timer.shutdown(wait=False)
         for name in registry.JOBS:
@@ -120,7 +123,7 @@ class Daemon:
                 return
             try:
                 if self._run(world, name, keys):
-                    for follower, key in _FOLLOWERS[name]:
+                    for follower, key in _FOLLOWERS.get(name, _PLANNED):
                         self.wake(follower, key)
                     if name != "dispatcher" and self._claims_wait():
                         self.wake("dispatcher")

@@ -12,6 +12,7 @@ import structlog
 from agent_os.domain.clock import still_ahead
 from agent_os.domain.effects import Effect, Record, Step
 from agent_os.domain.errors import AgentOSError, LeaseLost, RateLimited, TokenRefused
+from agent_os.domain.events import DESK
 from agent_os.domain.tasks import TaskKey
 from agent_os.effects.applier import Applier
 from agent_os.effects.world import World
@@ -137,8 +138,11 @@ def _apply(job: Job, current: Run, lease: Lease, steps: list[Decided]) -> bool:
     """Apply one step a task, and what follows from it at once; whether to look again: something
     happened that may call for more. Facts are written first, then tasks go side by side."""
     chosen: dict[TaskKey, Decided] = {}
+    about_all: list[Decided] = []
     for step, seen in steps:
-        if step.key not in current.failed:
+        if step.key.number == DESK:
+            about_all.append((step, seen))
+        elif step.key not in current.failed:
             chosen.setdefault(step.key, (step, seen))
     records = [one for one in chosen.values() if isinstance(one[0], Record)]
     effects = [one for one in chosen.values() if not isinstance(one[0], Record)]
@@ -149,6 +153,8 @@ def _apply(job: Job, current: Run, lease: Lease, steps: list[Decided]) -> bool:
 
     client = current.world.client
     again = [_apply_one(current, Applier(current.world, lease), *one) for one in records]
+    # Of a repository as a whole there may be many in a turn: none looks at what another did.
+    again += [_apply_one(current, Applier(current.world, lease), *one) for one in about_all]
     again += current.world.crew.each(client, apply, effects)
     return any(again)
 

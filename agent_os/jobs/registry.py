@@ -8,19 +8,31 @@ from agent_os.config.settings import Config
 from agent_os.domain.effects import Step
 from agent_os.effects.world import World
 from agent_os.jobs import organization
+from agent_os.jobs.backlog_groomer import BacklogGroomer
 from agent_os.jobs.dispatcher import Dispatcher
+from agent_os.jobs.log_analyzer import LogAnalyzer
 from agent_os.jobs.organization import Job
 from agent_os.jobs.pr_monitor import PullMonitor
 from agent_os.jobs.queue_engine import QueueEngine
+from agent_os.jobs.strategic_planner import StrategicPlanner
 from agent_os.policy.cadence import Cadence
 from agent_os.store import slots
 
-JOBS: dict[str, Job] = {job.name: job for job in (Dispatcher(), QueueEngine(), PullMonitor())}
+JOBS: dict[str, Job] = {
+    job.name: job
+    for job in (
+        *(Dispatcher(), QueueEngine(), PullMonitor()),
+        *(LogAnalyzer(), BacklogGroomer(), StrategicPlanner()),
+    )
+}
 
 DESCRIPTIONS = {
     "dispatcher": "what people ask for becomes tasks; tasks that may begin are claimed",
     "queue-engine": "attempts end, results are published, queued tasks start",
     "pr-monitor": "pull requests are watched, mended and merged",
+    "log-analyzer": "what fails again and again becomes a task; the week is reported",
+    "backlog-groomer": "what is stale, doubled, unclear or missing is pointed out",
+    "strategic-planner": "the next sprint is chosen, and the last one looked back at",
 }
 
 
@@ -29,6 +41,9 @@ def cadence(config: Config, name: str) -> Cadence:
         "dispatcher": config.schedule.dispatcher,
         "queue-engine": config.schedule.queue_engine,
         "pr-monitor": config.schedule.pr_monitor,
+        "log-analyzer": config.schedule.log_analyzer,
+        "backlog-groomer": config.schedule.backlog_groomer,
+        "strategic-planner": config.schedule.strategic_planner,
     }[name]
 
 

@@ -226,7 +226,10 @@ def _same_text(issue: IssueSeen, task: Task | None) -> bool:
     return known == specs.text_hash(issue.title, issue.body)
 
 
-_TRACED = ("set_labels", "close_issue", "merge_pull", "close_pull", "delete_branch")
+_TRACED = (
+    *("set_labels", "close_issue", "merge_pull", "close_pull", "delete_branch"),
+    *("label_issue", "retire_issue"),
+)
 
 
 def match_echoes(world: World, key: TaskKey, acts: list[Act], *, on_pull: bool = False) -> set[int]:

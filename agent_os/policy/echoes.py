@@ -11,7 +11,9 @@ from agent_os.domain.effects import (
     ClosePull,
     DeleteBranch,
     Effect,
+    LabelIssue,
     MergePull,
+    RetireIssue,
     SetLabels,
     TakeApproval,
 )
@@ -40,12 +42,12 @@ class Echo(Contract):
 def traces(effect: Effect) -> tuple[str, ...]:
     """What the effect leaves in the timelines of its issue and pull request."""
     match effect:
-        case SetLabels():
+        case SetLabels() | LabelIssue():
             added = tuple(f"labeled:{label.lower()}" for label in effect.add)
             return added + tuple(f"unlabeled:{label.lower()}" for label in effect.remove)
         case TakeApproval():
             return tuple(f"unlabeled:{label.lower()}" for label in effect.remove)
-        case CloseIssue():
+        case CloseIssue() | RetireIssue():
             return ("closed",)
         case MergePull():
             return ("merged", "closed", "pull:closed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -90,6 +91,23 @@ def history(
         query = query.where(e.seq > after).order_by(e.seq)
     rows = [(r.seq, _event(r)) for r in tx.execute(query.limit(limit))]
     return rows[::-1] if after is None else rows
+
+
+def of_repository(
+    tx: sa.Connection,
+    repo_id: int,
+    kinds: Sequence[EventKind],
+    limit: int = 100_000,
+    since: datetime | None = None,
+) -> list[tuple[int, Event]]:
+    """(number, event) of some kinds about a repository and its issues, oldest first."""
+    e = schema.events.c
+    query = sa.select(schema.events).where(
+        e.repo_id == repo_id, e.kind.in_([k.value for k in kinds])
+    )
+    if since is not None:
+        query = query.where(e.at >= since)
+    return [(r.seq, _event(r)) for r in tx.execute(query.order_by(e.seq).limit(limit))]
 
 
 def newest(tx: sa.Connection) -> int:

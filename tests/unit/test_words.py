@@ -48,6 +48,27 @@ NOT_FOLDED = {
     EventKind.REPO_THAWED,
     EventKind.REPO_OWNED,
     EventKind.APPROVAL_VOIDED,
+    # about the repository, or an issue that need be no task
+    EventKind.SIGNAL_SEEN,
+    EventKind.ISSUE_FILED,
+    EventKind.ISSUE_TOLD,
+    EventKind.ISSUE_EDITED,
+    EventKind.ISSUE_LABELLED,
+    EventKind.ISSUE_RETIRED,
+    EventKind.HYPOTHESIS_JUDGED,
+    EventKind.PROPOSAL_PUSHED,
+    EventKind.PROPOSAL_OPENED,
+    EventKind.PROPOSAL_ENDED,
+    EventKind.SPRINT_PLANNED,
+    EventKind.SPRINT_APPROVED,
+    EventKind.SPRINT_ENDED,
+    EventKind.LESSON_USED,
+    EventKind.LESSON_ENDED,
+    EventKind.MAIN_RED,
+    EventKind.MAIN_GREEN,
+    EventKind.NOTICE_SENT,
+    EventKind.THOUGHT_STARTED,
+    EventKind.THOUGHT_ENDED,
 }
 
 

@@ -1,0 +1,188 @@
+"""Issues that the organization opens for itself, and what it says on issues: tasks or not."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+from urllib.parse import quote
+
+from agent_os.domain.effects import EditIssue, FileIssue, LabelIssue, RetireIssue, TellIssue
+from agent_os.domain.errors import NotFound
+from agent_os.domain.events import Event, EventKind
+from agent_os.effects.performer import ABSENT, Facts, Resolution, done
+from agent_os.effects.world import World
+from agent_os.github import readers
+from agent_os.github.client import Json
+from agent_os.policy import specs, texts
+from agent_os.policy.trust import MARKER
+from agent_os.store import signals
+from agent_os.store.intents import Intent
+
+#: GitHub's clock and ours may differ by more than we know.
+_BEFORE = timedelta(minutes=10)
+
+
+def signal_mark(signal: str) -> str:
+    """The line that tells whose issue it is, should our ledger be lost."""
+    return f"{MARKER} signal={signal} -->"
+
+
+class IssueFiler:
+    """One issue for each signal, ever: by the ledger, else by its mark on GitHub."""
+
+    def perform(self, world: World, effect: FileIssue, intent: str) -> Facts:
+        number = filed_as(world, effect.signal)
+        if number is not None:
+            made: Json = world.client.get(f"/repos/{effect.repo}/issues/{number}")
+            return _filed(world, effect, made)
+        body = texts.marked(f"{effect.body}\n\n{signal_mark(effect.signal)}", intent)
+        sent = {"title": effect.title, "body": body, "labels": list(effect.labels)}
+        made = world.client.send("POST", f"/repos/{effect.repo}/issues", sent)
+        return _filed(world, effect, made)
+
+    def probe(self, world: World, effect: FileIssue, intent: Intent) -> Resolution:
+        mark = signal_mark(effect.signal)
+        # Whole minutes, so that it is the same address each time.
+        since = f"{world.github_time(intent.at - _BEFORE):%Y-%m-%dT%H:%M}:00Z"
+        found = [
+            issue
+            for issue in world.client.all(f"/repos/{effect.repo}/issues", state="all", since=since)
+            if mark in (issue["body"] or "").splitlines()  # not where somebody is quoted
+            and "pull_request" not in issue
+            and readers.login(issue["user"]).lower() == world.client.login.lower()
+        ]
+        if not found:
+            return ABSENT
+        return done(*_filed(world, effect, min(found, key=lambda issue: issue["number"])))
+
+
+def filed_as(world: World, signal: str) -> int | None:
+    """The number of the signal's issue, by the ledger."""
+    with world.store.read() as tx:
+        raised = signals.raised(tx, signal)
+    return int(raised["number"]) if raised and "number" in raised else None
+
+
+def _filed(world: World, effect: FileIssue, made: Json) -> Facts:
+    number: int = made["number"]
+    with world.store.write() as tx:
+        signals.raise_once(world.store, tx, effect.signal, {"number": number})
+    data = {
+        "signal": effect.signal,
+        "by": effect.by,
+        "number": number,
+        "title": effect.title,
+        "started": effect.start,
+        **effect.facts,
+    }
+    filed = world.fact(effect, EventKind.ISSUE_FILED, data)
+    return [filed, _asked_for(world, effect, made)] if effect.start else [filed]
+
+
+def _asked_for(world: World, effect: FileIssue, made: Json) -> Event:
+    """It is a task at once, by the owner's word in the config: asked for by us."""
+    at = readers.moment(made["created_at"])
+    spec = specs.parse(made["title"] or "", made["body"] or "", at)
+    typed = spec.model_copy(update={"type": effect.type, "labelled": True})
+    return Event(
+        kind=EventKind.REQUESTED,
+        at=world.clock.now(),
+        repo_id=effect.repo_id,
+        number=made["number"],
+        data={
+            "repo": effect.repo,
+            "author": readers.login(made["user"]),
+            "node": made.get("node_id") or "",
+            "signal": effect.signal,
+            "request": {"event_id": 0, "actor": world.client.login, "at": at.isoformat()},
+            "spec": typed.model_dump(mode="json"),
+        },
+    )
+
+
+class IssueTeller:
+    """At least once, then converged: of two with our mark the first one counts."""
+
+    def perform(self, world: World, effect: TellIssue, intent: str) -> Facts:
+        path = f"/repos/{effect.repo}/issues/{effect.number}/comments"
+        made = world.client.send("POST", path, {"body": texts.marked(effect.body, intent)})
+        return self._facts(world, effect, made)
+
+    def probe(self, world: World, effect: TellIssue, intent: Intent) -> Resolution:
+        mark = f"{MARKER} effect={intent.id} -->"
+        found = [
+            c
+            for c in readers.comments(world.client, effect.repo, effect.number)
+            if mark in c["body"] and c["user"]["login"].lower() == world.client.login.lower()
+        ]
+        if not found:
+            return ABSENT
+        return done(*self._facts(world, effect, min(found, key=lambda c: c["id"])))
+
+    @staticmethod
+    def _facts(world: World, effect: TellIssue, made: Json) -> Facts:
+        hash_ = effect.decided or texts.digest(effect.body)
+        data = {"purpose": effect.purpose, "comment": made["id"], "hash": hash_}
+        return [world.fact(effect, EventKind.ISSUE_TOLD, data)]
+
+
+class IssueEditor:
+    """Idempotent: the same text again changes nothing."""
+
+    def perform(self, world: World, effect: EditIssue, intent: str) -> Facts:
+        sent = {"title": effect.title, "body": texts.marked(effect.body, intent)}
+        world.client.send("PATCH", f"/repos/{effect.repo}/issues/{effect.number}", sent)
+        return self._facts(world, effect)
+
+    def probe(self, world: World, effect: EditIssue, intent: Intent) -> Resolution:
+        seen = readers.issue(world.client, effect.repo, effect.number)
+        same = seen.body == texts.marked(effect.body, intent.id)
+        return done(*self._facts(world, effect)) if same else ABSENT
+
+    @staticmethod
+    def _facts(world: World, effect: EditIssue) -> Facts:
+        hash_ = effect.decided or texts.digest(effect.title, effect.body)
+        data = {"purpose": effect.purpose, "hash": hash_}
+        return [world.fact(effect, EventKind.ISSUE_EDITED, data)]
+
+
+class IssueLabeller:
+    """Added and taken off one by one: labels that a person sets meanwhile stay."""
+
+    def perform(self, world: World, effect: LabelIssue, intent: str) -> Facts:
+        path = f"/repos/{effect.repo}/issues/{effect.number}/labels"
+        if effect.add:
+            world.client.send("POST", path, {"labels": list(effect.add)})
+        for name in effect.remove:
+            with suppress(NotFound):
+                world.client.send("DELETE", f"{path}/{quote(name, safe='')}")
+        return self._facts(world, effect)
+
+    def probe(self, world: World, effect: LabelIssue, intent: Intent) -> Resolution:
+        seen = readers.issue(world.client, effect.repo, effect.number)
+        there = {name.lower() for name in seen.labels}
+        added = all(name.lower() in there for name in effect.add)
+        gone = all(name.lower() not in there for name in effect.remove)
+        return done(*self._facts(world, effect)) if added and gone else ABSENT
+
+    @staticmethod
+    def _facts(world: World, effect: LabelIssue) -> Facts:
+        data = {"purpose": effect.purpose, "add": list(effect.add), "remove": list(effect.remove)}
+        return [world.fact(effect, EventKind.ISSUE_LABELLED, data)]
+
+
+class IssueRetirer:
+    def perform(self, world: World, effect: RetireIssue, intent: str) -> Facts:
+        sent = {"state": "closed", "state_reason": effect.reason}
+        world.client.send("PATCH", f"/repos/{effect.repo}/issues/{effect.number}", sent)
+        return self._facts(world, effect)
+
+    def probe(self, world: World, effect: RetireIssue, intent: Intent) -> Resolution:
+        if readers.issue(world.client, effect.repo, effect.number).open:
+            return ABSENT
+        return done(*self._facts(world, effect))
+
+    @staticmethod
+    def _facts(world: World, effect: RetireIssue) -> Facts:
+        data = {"purpose": effect.purpose, "reason": effect.reason}
+        return [world.fact(effect, EventKind.ISSUE_RETIRED, data)]

@@ -1,0 +1,1 @@
+"""Figures of the organization, from the event log alone."""
