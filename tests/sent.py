@@ -10,18 +10,22 @@ from collections.abc import Iterable, Mapping
 #: Effects with the same request are counted together.
 REQUESTS = {
     ("set_labels", "take_approval"): r"mutation Labels$",
-    ("write_comment",): r"POST /issues/\d+/comments$",
+    ("write_comment", "tell_issue"): r"POST /issues/\d+/comments$",
     ("edit_comment",): r"PATCH /issues/comments/\d+$",
-    ("create_issue",): r"POST /issues$",
-    ("close_issue",): r"PATCH /issues/\d+$",
-    ("open_pull",): r"POST /pulls$",
+    ("create_issue", "file_issue"): r"POST /issues$",
+    ("close_issue", "edit_issue", "retire_issue"): r"PATCH /issues/\d+$",
+    ("open_pull", "open_proposal"): r"POST /pulls$",
     ("edit_pull", "close_pull"): r"PATCH /pulls/\d+$",
     ("ask_review",): r"POST /pulls/\d+/requested_reviewers$",
     ("merge_pull",): r"PUT /pulls/\d+/merge$",
-    ("own_repository", "push_branch", "delete_branch"): r"POST .*/git-receive-pack$",
+    ("label_issue",): r"POST /issues/\d+/labels$",
+    ("own_repository", "push_branch", "delete_branch", "push_proposal"): (
+        r"POST .*/git-receive-pack$"
+    ),
 }
-#: A label that the repository lacks is made on the way; making it twice is refused.
-_BESIDES = r"POST /labels$"
+#: A label that the repository lacks is made on the way; making it twice is refused. One that is
+#: taken off of an issue is gone, however often.
+_BESIDES = r"POST /labels$|DELETE /issues/\d+/labels/"
 
 
 def too_often(sent: Iterable[str], intents: Mapping[str, int], *, git_again: int = 0) -> list[str]:

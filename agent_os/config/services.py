@@ -33,6 +33,10 @@ class ScheduleSettings(Settings):
     backlog_groomer: Cadence = Field(default=Cadence("0 7 * * 1"), alias="backlog-groomer")
     strategic_planner: Cadence = Field(default=Cadence("0 8 * * *"), alias="strategic-planner")
 
+    def of(self, job: str) -> Cadence:
+        """Of a job by its name, as it is written in the config."""
+        return getattr(self, job.replace("-", "_"))
+
 
 class RetentionSettings(Settings):
     """How long files of ended attempts stay; their commits stay in our mirror."""

@@ -37,14 +37,7 @@ DESCRIPTIONS = {
 
 
 def cadence(config: Config, name: str) -> Cadence:
-    return {
-        "dispatcher": config.schedule.dispatcher,
-        "queue-engine": config.schedule.queue_engine,
-        "pr-monitor": config.schedule.pr_monitor,
-        "log-analyzer": config.schedule.log_analyzer,
-        "backlog-groomer": config.schedule.backlog_groomer,
-        "strategic-planner": config.schedule.strategic_planner,
-    }[name]
+    return config.schedule.of(name)
 
 
 def run(

@@ -15,11 +15,6 @@ _EVERY_MINUTE = "* * * * *"
 def crontab(schedule: ScheduleSettings | None, program: str, path: Path) -> str:
     """Crontab lines. A cadence shorter than a minute needs the daemon, so it runs each minute."""
     schedule = schedule or ScheduleSettings()
-    cadences = {
-        "dispatcher": schedule.dispatcher,
-        "queue-engine": schedule.queue_engine,
-        "pr-monitor": schedule.pr_monitor,
-    }
     lines = [
         "# Agent OS without a daemon. Made by `agent-os crontab`.",
         "# cron has an environment of its own: the variables that the config names belong here.",
@@ -27,9 +22,9 @@ def crontab(schedule: ScheduleSettings | None, program: str, path: Path) -> str:
         "PATH=/usr/local/bin:/usr/bin:/bin",
         "",
     ]
-    for name, cadence in cadences.items():
+    for name, description in DESCRIPTIONS.items():
         command = f"{shlex.quote(program)} job {name} --scheduled --config {shlex.quote(str(path))}"
-        lines += [f"# {DESCRIPTIONS[name]}", f"{_line(cadence)} {command}"]
+        lines += [f"# {description}", f"{_line(schedule.of(name))} {command}"]
     return "\n".join(lines) + "\n"
 
 
