@@ -7,7 +7,7 @@ import os
 import threading
 from datetime import datetime, timedelta
 
-from agent_os.agents import prices
+from agent_os.agents import asking
 from agent_os.attempt.directory import write_atomic
 from agent_os.attempt.failpoints import failpoint
 from agent_os.attempt.failure import Failure, failure
@@ -22,7 +22,6 @@ from agent_os.domain.triage import Triage, read, schema
 from agent_os.domain.usage import Spent
 from agent_os.models.backend import InferenceBackend, Message, Request
 from agent_os.models.failures import ModelError
-from agent_os.models.registry import backend_for
 
 _SYSTEM = "You prepare the work of a software organization. You answer with JSON only."
 #: For the reasoning too, where the model bills it as output.
@@ -132,12 +131,7 @@ class _Talk:
         provider = self._thinker.provider
         try:
             assert provider is not None  # the config does without none
-            backend = backend_for(
-                provider.api,
-                base_url=provider.base_url,
-                api_key=os.environ.get(provider.key_variable, ""),
-                model=self._thinker.model,
-            )
+            backend = asking.backend(self._thinker, os.environ.get(provider.key_variable, ""))
             self._thought = self._ask(backend, seconds)
             backend.close()
         except Exception as error:  # noqa: BLE001 - the thread's boundary: raised where it is awaited
@@ -156,13 +150,11 @@ class _Talk:
                 answer_schema=schema(),
                 seconds=seconds,
             )
-            try:
-                reply = backend.reply(request)
-            except ModelError as error:
-                self._pay(Spent(usage=error.usage, usd=prices.cost(self._thinker, error.usage)))
-                return self._refused(error)
-            usd = prices.cost(self._thinker, reply.usage)
-            self._pay(Spent(usage=reply.usage, usd=usd, turns=1))
+            found = asking.ask(backend, self._thinker, request)
+            self._pay(found.spent)
+            reply = found.said
+            if isinstance(reply, ModelError):
+                return self._refused(reply)
             try:
                 return self._said(read(reply.text))
             except ValueError as error:

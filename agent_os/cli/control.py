@@ -41,6 +41,17 @@ def stop(
         show(json, {"task": task, "result": said}, lambda console: console.print(said))
 
 
+def undo(
+    task: TaskArgument, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False
+) -> None:
+    """Open the pull request that takes back what a task has merged."""
+    with opened(config) as world:
+        from agent_os.jobs import watching
+
+        said = watching.undo(world, find(world, task))
+        show(json, {"task": task, "result": said}, lambda console: console.print(said))
+
+
 def pause(
     repo: ScopeArgument = None,
     everything: AllOption = False,

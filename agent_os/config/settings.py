@@ -220,7 +220,7 @@ class Config(Settings):
             agents={name: self._agent_rules(name) for name in self.agents},
             vendors=self.vendors if settings.vendors is None else settings.vendors,
             review=self.review if settings.review is None else settings.review,
-            thinker=self._thinker_rules("dispatcher"),
+            thinker=self.thinker_rules("dispatcher"),
             approving_label=self.labels.approved,
             approvals=self._approvals(settings),
         )
@@ -235,7 +235,8 @@ class Config(Settings):
         """The model of one of the organization's own thinkers."""
         return self.models.get(name) or self.models.get("default")
 
-    def _thinker_rules(self, name: str) -> AgentRules | None:
+    def thinker_rules(self, name: str) -> AgentRules | None:
+        """Of the same model, what decides whether it may be asked."""
         model = self.thinker(name)
         if model is None:
             return None

@@ -39,6 +39,7 @@ def _requested(task: Task | None, event: Event) -> Task:
         "tests_may_change": data.get("tests_may_change", ""),
         "agent_label": data.get("agent_label", ""),
         "issue_open": True,
+        "own": bool(data.get("signal")) and not data.get("approved_by"),
     }
     if task is not None and task.status is Status.BLOCKED:
         return task.model_copy(update={**asked, **_renewed(task)})
@@ -55,6 +56,15 @@ def _requested(task: Task | None, event: Event) -> Task:
         "signal": task.signal if task else data.get("signal", ""),
     }
     return Task.model_validate({**asked, **fresh})
+
+
+def _request_repeated(task: Task, _event: Event) -> Task:
+    """What we gave ourselves is a person's wish from then on."""
+    return task.model_copy(update={"own": False})
+
+
+def _priority_set(task: Task, event: Event) -> Task:
+    return task.model_copy(update={"planned_priority": event.data["priority"]})
 
 
 def _answer_before(task: Task) -> Handoff | None:
@@ -243,6 +253,8 @@ _CHANGES: dict[EventKind, Callable[[Task, Event], Task]] = {
     **PULL_CHANGES,
     EventKind.TEXT_CHANGED: _text_changed,
     EventKind.TEXT_IGNORED: _text_ignored,
+    EventKind.REQUEST_REPEATED: _request_repeated,
+    EventKind.PRIORITY_SET: _priority_set,
     EventKind.LABELS_SEEN: _labels_seen,
     EventKind.HELD: _held,
     EventKind.HOLD_ENDED: _hold_ended,

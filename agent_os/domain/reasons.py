@@ -42,6 +42,7 @@ class Reason(StrEnum):
     DRAFT = "draft"
     MERGEABILITY_UNKNOWN = "mergeability_unknown"
     MERGE_QUEUE = "merge_queue"
+    MAIN_RED = "main_red"
     EFFECT_FAILED = "effect_failed"
 
 
@@ -83,5 +84,6 @@ WHAT_ENDS_IT: dict[Reason, str] = {
     Reason.DRAFT: "the pull request is marked ready for review",
     Reason.MERGE_QUEUE: "the pull request before it is merged, or taken out of the way",
     Reason.MERGEABILITY_UNKNOWN: "GitHub has computed whether it can be merged",
+    Reason.MAIN_RED: "the default branch is green again: merge the revert, or mend it",
     Reason.EFFECT_FAILED: "what failed is mended; it is tried again",
 }

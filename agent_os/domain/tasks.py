@@ -105,7 +105,9 @@ class Task(Contract):
     request: Request
     spec: Spec
     priority: int = 0
-    """-1 low, 0 normal, 1 high, 2 urgent."""
+    """By its labels: -1 low, 0 normal, 1 high, 2 urgent."""
+    planned_priority: int | None = None
+    """The planner's; a label goes before it."""
     labels: tuple[str, ...] = ()
     tests_may_change: str = ""
     agent_label: str = ""
@@ -142,6 +144,8 @@ class Task(Contract):
     triage: Triaged | None = None
     signal: str = ""
     """The finding that it is to mend, where the organization gave it to itself."""
+    own: bool = False
+    """The organization gave it to itself, and no person has asked for it since."""
     parent: int = 0
     """The epic's issue that we opened this one for, by our own record; 0: none."""
     children: tuple[Child, ...] = ()
@@ -153,6 +157,13 @@ class Task(Contract):
     @property
     def name(self) -> str:
         return f"{self.repo}#{self.number}"
+
+    @property
+    def rank(self) -> int:
+        """What is worked on first: the highest. A person's label goes before our plan."""
+        labelled = any(label.lower().startswith("priority:") for label in self.labels)
+        planned = self.planned_priority
+        return self.priority if labelled or planned is None else planned
 
     @property
     def slug(self) -> str:

@@ -92,7 +92,7 @@ class Daemon:
         for name in registry.JOBS:
             self._plan(timer, name)
             # The rare ones look at a start only where their time was missed.
-            self.wake(name, ALL if name in _FOLLOWERS else _SLOT)
+            self.wake(name, ALL if name in registry.FREQUENT else _SLOT)
         self._stopping.wait()
         timer.shutdown(wait=False)
         for name in registry.JOBS:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from agent_os.domain.effects import Step
 from agent_os.domain.errors import NotFound
-from agent_os.domain.events import Event, EventKind
+from agent_os.domain.events import DESK, Event, EventKind
 from agent_os.domain.rules import Mode
 from agent_os.domain.signals import Signal
 from agent_os.domain.tasks import TaskKey
@@ -54,6 +54,13 @@ def events(
 ) -> list[tuple[int, Event]]:
     """All events of these kinds about a repository or its issues, oldest first."""
     return log.of_repository(tx, repo_id, kinds, limit)
+
+
+def newest_at_desk(world: World, repo_id: int, kinds: Sequence[EventKind]) -> Event | None:
+    """The last event of these kinds about the repository as a whole."""
+    with world.store.read() as tx:
+        found = log.history(tx, TaskKey(repo_id, DESK), kinds=kinds, limit=1)
+    return found[-1][1] if found else None
 
 
 def file_all(world: World, row: Repository, signals: Sequence[Signal]) -> list[Decided]:

@@ -15,10 +15,11 @@ from agent_os.effects import resolver
 from agent_os.effects.world import World
 from agent_os.github import editors, looks, readers
 from agent_os.github.looks import Look
-from agent_os.jobs import dispatcher, hearing, scanning
+from agent_os.jobs import dispatcher, hearing, scanning, watching
 from agent_os.jobs.organization import Decided, Run, resting
 from agent_os.policy import approval_rows, merging, turns
 from agent_os.policy.pull_facts import PullFacts
+from agent_os.policy.watching import Red
 from agent_os.store import intents, pauses, repositories, tasks
 from agent_os.store.repositories import Repository
 from agent_os.workspace.mirror import OWNER_SEEN
@@ -31,9 +32,11 @@ class PullMonitor:
     name = "pr-monitor"
 
     def due(self, world: World) -> Sequence[str]:
-        """Repositories with a pull request of ours that is not settled; no others are asked."""
+        """Repositories with a pull request of ours that is not settled, or with work of ours that
+        landed lately; no others are asked."""
+        landed = watching.watched(world)
         with world.store.read() as tx:
-            repo_ids = {t.repo_id for _, t in tasks.listed(tx, unsettled=True) if t.pull}
+            repo_ids = {t.repo_id for _, t in tasks.listed(tx, unsettled=True) if t.pull} | landed
             names = [r.name for r in repositories.listed(tx) if r.repo_id in repo_ids]
         return [n for n in names if world.config.rules(n) and not resting(world, n)]
 
@@ -51,21 +54,26 @@ class PullMonitor:
             busy = intents.unresolved_tasks(tx)
         watched = [(n, t) for n, t in found if t.pull and not (t.pull.merged_sha or t.pull.closed)]
         asked = [(n, t) for n, t in watched if not (t.key in busy or t.key in run.failed)]
-        if not asked:
+        is_watched = rules.mode is not Mode.DRY_RUN and row.repo_id in watching.watched(world)
+        if not (asked or is_watched):
             return []
         row, look = _look(world, row, [t for _, t in asked], rules)
+        watch = watching.steps(world, row, look) if is_watched else []
         steps: list[Decided] = []
+        red = watching.red(world, row.repo_id)
         for seen, task in asked:
             if task.pull is None or task.pull.number not in look.pulls:
                 continue
             try:
                 facts = _PullReader(world, row, rules, task, look).facts()
+                facts = facts.model_copy(update={"main_red": _red_since(red)})
             except (ValueError, KeyError, TypeError) as error:
                 _log.warning("pull_unreadable", task=task.name, error=str(error))
                 continue
             if step := merging.decide(facts):
                 steps.append((step, seen))
-        return turns.in_turn(steps, [t for _, t in watched], row.base_head, world.clock.now())
+        pulls = turns.in_turn(steps, [t for _, t in watched], row.base_head, world.clock.now())
+        return [*watch, *pulls]
 
     def follow(self, world: World, key: TaskKey) -> Decided | None:
         return None
@@ -207,6 +215,10 @@ class _PullReader:
                 except ConfigError as error:
                     _log.warning("repository_file", repo=self.row.name, error=str(error))
         return "squash"
+
+
+def _red_since(red: Red | None) -> str:
+    return f"{', '.join(red.checks)} since #{red.number}" if red else ""
 
 
 def _as_said(review: Review, reader: scanning.IssueReader) -> Review:

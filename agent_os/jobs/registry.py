@@ -26,6 +26,9 @@ JOBS: dict[str, Job] = {
     )
 }
 
+#: They carry tasks; the others look at the record now and then.
+FREQUENT = ("dispatcher", "queue-engine", "pr-monitor")
+
 DESCRIPTIONS = {
     "dispatcher": "what people ask for becomes tasks; tasks that may begin are claimed",
     "queue-engine": "attempts end, results are published, queued tasks start",

@@ -42,6 +42,8 @@ class Hub:
     """Logins, in lower case, whose tokens are refused for now."""
     url: str = ""
     """Where the hub is served, without a slash at the end."""
+    workflows: bool = True
+    """False: workflow files are not looked at; who has a check to report reports it."""
     _locks: dict[int, threading.RLock] = field(default_factory=dict[int, threading.RLock])
 
     @classmethod

@@ -70,6 +70,8 @@ def workflow_files(git_dir: Path, sha: str) -> tuple[WorkflowFile, ...]:
 
 def start(hub: Hub, repo: Repository, actor: User, cause: Cause) -> None:
     """Queue a run of every workflow at the commit that listens to the cause."""
+    if not hub.workflows:
+        return
     for file in workflow_files(hub.git_dir(repo.id), cause.sha):
         if file.matches(cause.event, cause.target):
             _queue(hub, repo, actor, cause, file)

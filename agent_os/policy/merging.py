@@ -187,6 +187,10 @@ def _person_merges(facts: PullFacts) -> Answer:
     return None if facts.rules.mode is Mode.AUTO_MERGE else wait(facts, Reason.PERSON_MERGES)
 
 
+def _main_red(facts: PullFacts) -> Answer:
+    return wait(facts, Reason.MAIN_RED, facts.main_red) if facts.main_red else None
+
+
 def _merge(facts: PullFacts) -> Answer:
     task = facts.task
     assert task.pull is not None and task.result is not None
@@ -219,5 +223,6 @@ _ROWS: tuple[Callable[[PullFacts], Answer], ...] = (
     _review,
     approval_rows.needed,
     _person_merges,
+    _main_red,
     _merge,
 )

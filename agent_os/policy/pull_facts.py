@@ -50,6 +50,8 @@ class PullFacts(Contract):
     logs: dict[str, str] = Field(default_factory=dict[str, str])
     """Of each failed check: the tail of its log."""
     method: Literal["merge", "squash", "rebase"] = "squash"
+    main_red: str = ""
+    """Since which merge of ours the default branch is red, in words; empty: it is not."""
     said: Said | None = None
     """Everybody's words on the pull request; None: not read."""
     merged: dict[Worker, int] = Field(default_factory=dict[Worker, int])

@@ -238,7 +238,7 @@ def _with_cap(
 def _order(item: tuple[TaskFacts, retry.Start]) -> tuple[int, datetime, int, int]:
     task = item[0].task
     assert task.claimed_at is not None
-    return (-task.priority, task.claimed_at, task.repo_id, task.number)
+    return (-task.rank, task.claimed_at, task.repo_id, task.number)
 
 
 def _start(fact: TaskFacts, start: retry.Start, usd: float | None, now: datetime) -> StartAttempt:

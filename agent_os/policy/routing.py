@@ -83,9 +83,15 @@ def choose(task: Task, rules: RepoRules, pool: Pool, now: datetime) -> Choice:
 def _allowed_vendors(
     task: Task, rules: RepoRules, pool: Pool, also: Sequence[str] = ()
 ) -> frozenset[str]:
+    return _vendors_for(task.spec.type, rules, pool, also)
+
+
+def _vendors_for(
+    task_type: str, rules: RepoRules, pool: Pool, also: Sequence[str] = ()
+) -> frozenset[str]:
     """The owner's list, narrowed by the repository's; else those in the owner's own chain: a
     label on an issue does not bring in another."""
-    own = rules.chain(task.spec.type)
+    own = rules.chain(task_type)
     allowed = {rules.agents[name].vendor for name in (*own, *also)}
     if rules.vendors is not None:
         allowed = set(rules.vendors)
@@ -122,13 +128,24 @@ def _words(found: Health) -> str:
 
 def may_think(task: Task, rules: RepoRules, pool: Pool, now: datetime) -> bool:
     """Whether the model that reads issues may be asked about this one now."""
-    thinker = rules.thinker
-    if thinker is None:
+    if rules.thinker is None:
         return False
-    place = _place(thinker.model, thinker, _allowed_vendors(task, rules, pool), pool, now)
+    return thinker_place(rules.thinker, task.spec.type, rules, pool, now).refused is None
+
+
+def thinker_place(
+    thinker: AgentRules, task_type: str, rules: RepoRules, pool: Pool, now: datetime
+) -> Place:
+    """Whether a model of the organization's own may be asked now, and why not."""
+    place = _place(thinker.model, thinker, _vendors_for(task_type, rules, pool), pool, now)
     own = pool.health.get(health.triage_key(thinker.provider, thinker.model, None))
     mark = pool.key_marks.get(thinker.provider, "")
-    return place.refused is None and not health.unwell(own, mark, now)
+    if place.refused is None and own is not None and health.unwell(own, mark, now):
+        said = f"{thinker.model}: {_words(own)}"
+        return Place(
+            agent=thinker.model, refused=Reason.PROVIDER_COOLING, detail=said, until=own.until
+        )
+    return place
 
 
 def reviewers(

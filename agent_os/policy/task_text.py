@@ -154,7 +154,7 @@ def task_file(task: Task, history: Sequence[str]) -> str:
         "round": task.round,
         "requested_by": task.request.actor,
         "type": task.spec.type,
-        "priority": task.priority,
+        "priority": task.rank,
     }
     if task.hold:
         front |= {"reason": task.hold.reason, "detail": texts.inline(task.hold.detail)}

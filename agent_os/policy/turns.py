@@ -43,7 +43,7 @@ def in_turn(
 
 def _rank(task: Task, step: Step) -> tuple[bool, int, datetime, TaskKey]:
     assert task.pull is not None
-    return (not isinstance(step, MergePull), -task.priority, task.pull.opened_at, task.key)
+    return (not isinstance(step, MergePull), -task.rank, task.pull.opened_at, task.key)
 
 
 def _refreshes(step: Step) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
-from agent_os.domain.events import Event, EventKind
+from agent_os.domain.events import DESK, Event, EventKind
 from agent_os.domain.folding import fold
 from agent_os.domain.tasks import Task, TaskKey
 from agent_os.store import providers, schema, tasks, trials
@@ -51,6 +51,8 @@ def project(store: Store, tx: sa.Connection, seq: int, event: Event) -> None:
     """What the event changes in the derived tables."""
     if event.kind is EventKind.PROVIDER_SEEN:
         providers.project(store, tx, event)
+    if event.kind in trials.THOUGHTS:
+        trials.project_thought(store, tx, event)
     if event.key is None or event.kind is EventKind.PROVIDER_SEEN:
         return
     before = tasks.get(tx, event.key)
@@ -107,6 +109,44 @@ def of_repository(
     )
     if since is not None:
         query = query.where(e.at >= since)
+    return [(r.seq, _event(r)) for r in tx.execute(query.order_by(e.seq).limit(limit))]
+
+
+def newest_of_each(tx: sa.Connection, kinds: Sequence[EventKind]) -> list[Event]:
+    """Of each repository the last event of these kinds about it as a whole."""
+    e = schema.events.c
+    last = (
+        sa.select(sa.func.max(e.seq))
+        .where(e.number == DESK, e.kind.in_([k.value for k in kinds]))
+        .group_by(e.repo_id)
+    )
+    return [_event(r) for r in tx.execute(sa.select(schema.events).where(e.seq.in_(last)))]
+
+
+def page(
+    tx: sa.Connection,
+    kinds: Sequence[EventKind],
+    after: int,
+    limit: int,
+    *,
+    repo_id: int | None = None,
+    since: datetime | None = None,
+) -> list[tuple[int, Event]]:
+    """(number, event) of some kinds after a number, oldest first; of a repository, or of all.
+
+    `since`: of the tasks only that one of these happened to then or later, or that are not
+    settled; of those all.
+    """
+    e = schema.events.c
+    chosen = [e.kind.in_([k.value for k in kinds])]
+    if repo_id is not None:
+        chosen.append(e.repo_id == repo_id)
+    query = sa.select(schema.events).where(*chosen, e.seq > after)
+    if since is not None:
+        t = schema.tasks.c
+        touched = sa.select(e.repo_id, e.number).where(*chosen, e.at >= since)
+        unsettled = sa.select(t.repo_id, t.number).where(t.settled.is_(False))
+        query = query.where(sa.tuple_(e.repo_id, e.number).in_(touched.union(unsettled)))
     return [(r.seq, _event(r)) for r in tx.execute(query.order_by(e.seq).limit(limit))]
 
 

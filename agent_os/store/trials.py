@@ -1,4 +1,4 @@
-"""What became of each attempt that says something about its agent; and what attempts cost."""
+"""What became of each attempt that says something about its agent; and what was paid each day."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from agent_os.store.database import Store
 _t = schema.trials.c
 #: Refreshes and checks of what people pushed say nothing about how good an agent is.
 _KINDS = (Kind.IMPLEMENT, Kind.FIX)
+THOUGHTS = (EventKind.THOUGHT_STARTED, EventKind.THOUGHT_ENDED)
 
 
 def summary(tx: sa.Connection) -> dict[str, dict[str, Trials]]:
@@ -39,7 +40,7 @@ def summary(tx: sa.Connection) -> dict[str, dict[str, Trials]]:
 
 
 def spent_on(tx: sa.Connection, day: datetime) -> float:
-    """US dollars of that UTC day; attempts of unknown price count with their caps."""
+    """US dollars of that UTC day; what is of unknown price counts with its cap."""
     s = schema.spending.c
     return tx.execute(sa.select(s.usd).where(s.day == f"{day:%Y-%m-%d}")).scalar() or 0.0
 
@@ -70,6 +71,27 @@ def project(store: Store, tx: sa.Connection, event: Event, task: Task) -> None:
             _mark(tx, task, Verdict.MERGED, Verdict.REVERTED, None)
         case _:
             pass
+
+
+def project_thought(store: Store, tx: sa.Connection, event: Event) -> None:
+    """A thought is paid with its cap when it begins, and the rest is given back when it ends: one
+    that never ends has cost its cap."""
+    _pay(store, tx, began(event), usd_of(event))
+
+
+def usd_of(event: Event) -> float:
+    """What one of a thought's two events adds to its cost, in US dollars."""
+    cap = float(event.data.get("cap", 0.0))
+    if event.kind is EventKind.THOUGHT_STARTED:
+        return cap
+    usd = event.data.get("usd")
+    return 0.0 if usd is None else float(usd) - cap  # of unknown price: its cap
+
+
+def began(event: Event) -> datetime:
+    """When the event's thought began: both events count for that day."""
+    at = event.data.get("began")
+    return datetime.fromisoformat(str(at)) if at else event.at
 
 
 def _put(store: Store, tx: sa.Connection, event: Event, task: Task, attempt: Attempt) -> None:

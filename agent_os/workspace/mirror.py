@@ -16,6 +16,7 @@ from agent_os.domain.attempts import KeptRef
 from agent_os.domain.errors import BadInput, Conflict, GitError
 from agent_os.workspace.git import checked_sha, git_bytes, git_start, is_sha, run_git, try_git
 from agent_os.workspace.proctable import touching
+from agent_os.workspace.proposing import Proposing
 from agent_os.workspace.remote import remote_git
 
 OUR_REFS = "refs/agent-os/"
@@ -46,7 +47,7 @@ class Update(NamedTuple):
     expected: str
 
 
-class Mirror:
+class Mirror(Proposing):
     """A bare repository at `path`. Refs below refs/agent-os/ are ours and are never pruned."""
 
     def __init__(self, path: Path) -> None:

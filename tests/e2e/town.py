@@ -160,7 +160,7 @@ class Town:
 
     def jobs(self) -> bool:
         """Every job once; whether one of them changed something."""
-        return any([registry.run(self.world, name) for name in registry.JOBS])
+        return any([registry.run(self.world, name) for name in registry.FREQUENT])
 
     def until(self, met: Callable[[], Any], seconds: float = 40) -> Any:
         """Run the jobs until it holds; what it answered then."""

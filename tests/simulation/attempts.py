@@ -21,9 +21,9 @@ from agent_os.domain.requests import (
 )
 from agent_os.executor.port import Liveness
 from agent_os.localhub.git import Person
+from agent_os.simulation.choices import Choices
+from agent_os.simulation.gitmodel import OBJECTS
 
-from .choices import Choices
-from .gitmodel import OBJECTS
 from .points import Points
 
 _FAILURES: tuple[tuple[FailureCode, float], ...] = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +16,12 @@ from agent_os.domain.records import ISSUE_GONE
 from agent_os.domain.tasks import Status, Task
 from agent_os.github import readers
 from agent_os.policy.picture import label_of
+from agent_os.simulation.gitmodel import OBJECTS
+from agent_os.simulation.mirror import Held
 from agent_os.store import intents, log, owner, schema, tasks
 from agent_os.store.intents import Intent, State
+from agent_os.workspace.mirror import OUR_REFS
 
-from .gitmodel import OBJECTS
 from .hub import LOGIN
 from .points import Violation
 from .town import Town
@@ -53,11 +56,21 @@ def check(town: Town) -> None:
     _sent_once(town, made)
     _nothing_is_taken_for_a_persons_word(town)
     for held in town.home.mirrors.values():
-        held.must_reach(town.executor.made)
+        _must_reach(held, town.executor.made)
     asked = set(town.people.numbers)
     _must({t.number for t in found} <= asked, "a task nobody asked for")
     for task in found:
         _Ending(town, task, made).check()
+
+
+def _must_reach(held: Held, made: Iterable[str]) -> None:
+    """Each commit hangs on a ref that is ours and never pruned."""
+    ours = [sha for ref, sha in held.refs.items() if ref.startswith(OUR_REFS)]
+    reached = set[str]()
+    for sha in ours:
+        reached |= OBJECTS.ancestors(sha, reached)
+    lost = [sha for sha in made if sha not in reached]
+    _must(not lost, f"the commits {lost} of attempts are lost")
 
 
 def _must(holds: object, said: str) -> None:

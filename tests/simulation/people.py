@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from .choices import Choices
+from agent_os.simulation.choices import Choices
+
 from .hub import URL, SimulatedHub
 
 Json = dict[str, Any]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent_os.domain.rules import Mode
-
-from .choices import Choices
+from agent_os.simulation.choices import Choices
 
 
 @dataclass(frozen=True)

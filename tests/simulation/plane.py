@@ -21,14 +21,14 @@ from agent_os.effects.crew import Crew
 from agent_os.effects.world import World
 from agent_os.github.client import GitHubClient
 from agent_os.github.governor import Governor
+from agent_os.simulation.clocks import SimulatedClock
+from agent_os.simulation.mirror import Held, ModelMirror
 from agent_os.store import owner
 from agent_os.store.database import Store
 from agent_os.workspace.mirror import Mirror
 
 from .attempts import LABEL, SimulatedExecutor
-from .clocks import SimulatedClock
 from .hub import API_URL, LOGIN, REPO, token_of
-from .mirror import Held, ModelMirror
 from .points import Crash, Points
 from .wire import GitWire, SimulatedWire
 

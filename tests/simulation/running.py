@@ -16,11 +16,10 @@ from typing import Any
 import structlog
 
 from agent_os.effects import failpoints
-from agent_os.localhub import runs
+from agent_os.simulation.choices import Choices
+from agent_os.simulation.clocks import SeededIds, SimulatedClock
 
 from . import invariants
-from .choices import Choices
-from .clocks import SeededIds, SimulatedClock
 from .hub import HubTemplate
 from .plan import Plan, plan
 from .plane import StoreTemplate, host
@@ -149,10 +148,8 @@ def _logged(town: Town) -> Generator[None]:
 
 @contextmanager
 def simulation() -> Generator[Simulation]:
-    """Ready to run scenarios; workflows are modelled out of the hub meanwhile."""
+    """Ready to run scenarios."""
     root = Path(tempfile.mkdtemp(prefix="agent-os-sim-", dir=_MEMORY if _MEMORY.is_dir() else None))
-    name, real = "workflow_files", runs.workflow_files
-    setattr(runs, name, _no_workflows)
     thresholds = gc.get_threshold()
     gc.set_threshold(100_000, 20, 100)
     try:
@@ -161,12 +158,7 @@ def simulation() -> Generator[Simulation]:
         yield Simulation(root, Templates(HubTemplate(root / "hub"), store))
     finally:
         gc.set_threshold(*thresholds)
-        setattr(runs, name, real)
         shutil.rmtree(root, ignore_errors=True)
-
-
-def _no_workflows(_: Path, __: str) -> tuple[()]:
-    return ()
 
 
 def run_for(sim: Simulation, seconds: float, first_seed: int) -> Totals:

@@ -8,9 +8,9 @@ import pytest
 
 from agent_os.domain.tasks import Status, TaskKey
 from agent_os.effects import failpoints
+from agent_os.simulation.choices import Choices
 from agent_os.store import intents
 
-from .choices import Choices
 from .invariants import all_tasks
 from .plan import Plan, plan
 from .running import Simulation

@@ -15,11 +15,10 @@ from agent_os.domain.errors import Conflict, GitError
 from agent_os.localhub import merges
 from agent_os.localhub.errors import Refusal
 from agent_os.localhub.git import NO_OBJECT, Git, Person, create
+from agent_os.simulation.gitmodel import OBJECTS, ModelGit
+from agent_os.simulation.mirror import Held, ModelMirror, Remote
 from agent_os.workspace.mirror import OWNER_REF, OWNER_SEEN, Mirror, Update
 from tests.hub import git as run_git
-
-from .gitmodel import OBJECTS, ModelGit
-from .mirror import Held, ModelMirror, Remote
 
 _WHO = Person("a", "a@example.invalid", "2026-01-01T00:00:00Z")
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from agent_os.domain.failures import FailureCode
 from agent_os.jobs import registry
 from agent_os.jobs.organization import LEASE
+from agent_os.simulation.choices import Choices
+from agent_os.simulation.clocks import GitHubClock, SeededIds, SimulatedClock
 from agent_os.store import tasks
 
 from .attempts import SimulatedExecutor
-from .choices import Choices
-from .clocks import GitHubClock, SeededIds, SimulatedClock
 from .hub import HubTemplate, SimulatedHub
 from .people import Ci, People
 from .plan import Plan
@@ -179,7 +179,7 @@ class Town:
     def _meanwhile(self, process: Process, *, merging: bool) -> None:
         other = "B" if process.name == "A" else "A"
         options: list[tuple[Callable[[], object], float]] = [
-            (lambda: self.run_job(other, self.choices.pick(list(registry.JOBS))), 5),
+            (lambda: self.run_job(other, self.choices.pick(list(registry.FREQUENT))), 5),
             (lambda: self._stalls(process, other), 1.5),
             (self.attempt_ends, 1),
             (self.ci.reports, 1),
@@ -218,7 +218,7 @@ class Town:
         self._comes_to_rest()
 
     def _step(self) -> None:
-        jobs = list(registry.JOBS)
+        jobs = list(registry.FREQUENT)
         options: list[tuple[Callable[[], object], float]] = [
             (lambda: self.round("A"), 5),
             (lambda: self.round("B"), 2),
@@ -238,7 +238,7 @@ class Town:
 
     def round(self, plane: str) -> bool:
         """Each job once, as a daemon does."""
-        return any([self.run_job(plane, job) for job in registry.JOBS])
+        return any([self.run_job(plane, job) for job in registry.FREQUENT])
 
     def _time_passes(self) -> None:
         # With CI silent for hours a task is rightly given to a person: only where there are people.

@@ -10,12 +10,12 @@ from typing import Any
 import requests
 
 from agent_os.domain.errors import GitError
+from agent_os.simulation.choices import Choices
+from agent_os.simulation.clocks import SimulatedClock
+from agent_os.simulation.mirror import Remote
 from agent_os.workspace.mirror import Update
 
-from .choices import Choices
-from .clocks import SimulatedClock
 from .hub import LOGIN, URL, Answer, SimulatedHub
-from .mirror import Remote
 from .points import Points
 
 #: Reads may lag by less than the settle time of the config; the list of issues by more.

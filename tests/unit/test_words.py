@@ -32,7 +32,6 @@ NOT_FOLDED = {
     EventKind.REVERTED,  # counts against the agent, in a table of its own
     EventKind.PROVIDER_SEEN,  # of a provider
     EventKind.REQUESTED,  # makes a task: not a change of one
-    EventKind.REQUEST_REPEATED,
     EventKind.DECLINED,
     EventKind.ACT_IGNORED,
     EventKind.ATTEMPT_STOPPED,

@@ -15,8 +15,8 @@ _TICK = timedelta(milliseconds=1)
 class SimulatedClock:
     """Stands still but for `advance`, and a millisecond for each look at it."""
 
-    def __init__(self) -> None:
-        self.time = _START
+    def __init__(self, start: datetime = _START) -> None:
+        self.time = start
 
     def now(self) -> datetime:
         self.time += _TICK
@@ -29,7 +29,7 @@ class SimulatedClock:
 class GitHubClock(HubClock):
     """The same time, `skew` seconds ahead."""
 
-    def __init__(self, ours: SimulatedClock, skew: float) -> None:
+    def __init__(self, ours: SimulatedClock, skew: float = 0.0) -> None:
         super().__init__()
         self._ours = ours
         self._skew = skew

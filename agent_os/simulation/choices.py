@@ -47,5 +47,13 @@ class Choices:
     def between(self, low: float, high: float) -> float:
         return self._random.uniform(low, high)
 
+    def spread(self, median: float, sigma: float) -> float:
+        """Of a lognormal distribution: half of the values are below the median."""
+        return median * self._random.lognormvariate(0.0, sigma)
+
+    def waiting(self, mean: float) -> float:
+        """Until the next of events that come at random, `mean` apart."""
+        return self._random.expovariate(1 / mean)
+
     def hexadecimal(self, digits: int) -> str:
         return f"{self._random.getrandbits(4 * digits):0{digits}x}"

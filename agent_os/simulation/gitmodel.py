@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import heapq
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,6 +27,11 @@ class ModelCommit:
     author: Person
     committer: Person
 
+    @property
+    def time(self) -> int:
+        """When it was committed, in seconds since 1970."""
+        return _epoch(self.committer.date)
+
 
 class Objects:
     """All commits and trees. What two scenarios make alike is the same object."""
@@ -31,13 +39,14 @@ class Objects:
     def __init__(self) -> None:
         self.commits: dict[str, ModelCommit] = {}
         self.trees: dict[str, Files] = {}
-        self._ancestors: dict[str, frozenset[str]] = {}
+        self._depths: dict[str, int] = {}
+        """The longest way down to a first commit: lower than that of all that contain it."""
 
     def tree(self, files: Mapping[str, str]) -> str:
         """The id of a tree with these files."""
         made = dict(sorted(files.items()))
         sha = hashlib.sha1(repr(made).encode()).hexdigest()
-        self.trees[sha] = made
+        self.trees.setdefault(sha, made)
         return sha
 
     def commit(
@@ -46,27 +55,62 @@ class Objects:
         content = (tree, tuple(parents), message, author, committer)
         sha = hashlib.sha1(repr(content).encode()).hexdigest()
         self.commits[sha] = ModelCommit(sha, *content)
+        self._depths[sha] = 1 + max((self._depths[p] for p in content[1]), default=0)
         return sha
 
     def files(self, sha: str) -> Files:
         return self.trees[self.commits[sha].tree]
 
-    def ancestors(self, sha: str) -> frozenset[str]:
-        """The commit and all that it contains."""
-        found = self._ancestors.get(sha)
-        if found is None:
-            parents = self.commits[sha].parents
-            found = frozenset({sha}).union(*(self.ancestors(p) for p in parents))
-            self._ancestors[sha] = found
+    def ancestors(self, sha: str, known: AbstractSet[str] = frozenset()) -> set[str]:
+        """The commit and all that it contains; what is known is not looked behind."""
+        found: set[str] = set()
+        todo = [sha]
+        while todo:
+            one = todo.pop()
+            if one not in found and one not in known:
+                found.add(one)
+                todo += self.commits[one].parents
         return found
 
+    def newest(self, sha: str, most: int) -> list[ModelCommit]:
+        """The commit and what it contains, each before its parents, at most so many."""
+        return list(itertools.islice(self._down([sha]), most))
+
+    def _down(self, shas: Iterable[str]) -> Iterator[ModelCommit]:
+        seen = set(shas)
+        todo = [(-self._depths[sha], sha) for sha in seen]
+        heapq.heapify(todo)
+        while todo:
+            found = self.commits[heapq.heappop(todo)[1]]
+            yield found
+            for parent in set(found.parents) - seen:
+                seen.add(parent)
+                heapq.heappush(todo, (-self._depths[parent], parent))
+
     def is_ancestor(self, older: str, newer: str) -> bool:
-        return older in self.ancestors(newer)
+        least = self._depths[older]
+        todo, seen = [newer], set[str]()
+        while todo:
+            one = todo.pop()
+            if one == older:
+                return True
+            if one not in seen and self._depths[one] > least:
+                seen.add(one)
+                todo += self.commits[one].parents
+        return False
 
     def merge_base(self, left: str, right: str) -> str | None:
-        """The common ancestor with the most behind it."""
-        common = self.ancestors(left) & self.ancestors(right)
-        return max(common, key=lambda sha: (len(self.ancestors(sha)), sha), default=None)
+        """The common ancestor with the longest way behind it."""
+        if left == right:
+            return left
+        sides = {left: 1, right: 2}
+        for found in self._down([left, right]):
+            side = sides[found.sha]
+            if side == 1 | 2:
+                return found.sha
+            for parent in found.parents:
+                sides[parent] = sides.get(parent, 0) | side
+        return None
 
     def merged(self, ours: str, theirs: str) -> str | None:
         """The tree of a merge, or None when both changed a file in different ways."""
@@ -85,9 +129,21 @@ class Objects:
 
     def span(self, newer: str, without: str | None) -> list[ModelCommit]:
         """Commits of `newer` that `without` lacks, oldest first."""
-        shas = self.ancestors(newer) - (self.ancestors(without) if without else frozenset[str]())
-        found = [self.commits[sha] for sha in shas]
-        return sorted(found, key=lambda c: (len(self.ancestors(c.sha)), c.sha))
+        if without is None:
+            return self.newest(newer, len(self.commits))[::-1]
+        hidden, wanted = {without}, {newer}
+        found: list[ModelCommit] = []
+        for one in self._down({newer, without}):
+            if one.sha in hidden:
+                hidden.update(one.parents)
+                wanted -= {one.sha, *one.parents}
+            else:
+                found.append(one)
+                wanted.discard(one.sha)
+                wanted.update(set(one.parents) - hidden)
+            if not wanted:
+                break
+        return found[::-1]
 
 
 #: Shared by all scenarios of a process: what the hub keeps of two commits holds for all of them.

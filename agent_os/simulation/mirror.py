@@ -11,11 +11,9 @@ from pathlib import Path
 from agent_os.domain.attempts import KeptRef
 from agent_os.domain.errors import Conflict, GitError
 from agent_os.localhub.git import Person
+from agent_os.simulation.gitmodel import OBJECTS
 from agent_os.workspace.git import checked_sha
-from agent_os.workspace.mirror import HEADS, OUR_REFS, Mirror, Update
-
-from .gitmodel import OBJECTS
-from .points import Violation
+from agent_os.workspace.mirror import HEADS, Mirror, Update
 
 
 class Remote:
@@ -105,7 +103,9 @@ class ModelMirror(Mirror):
         return OBJECTS.commits[sha].message if self.has(sha) else ""
 
     def messages(self, sha: str, since: timedelta, most: int = 500) -> list[tuple[str, str]]:
-        return [(found, OBJECTS.commits[found].message) for found in OBJECTS.ancestors(sha)]
+        newest = OBJECTS.newest(sha, most)
+        after = newest[0].time - since.total_seconds()
+        return [(found.sha, found.message) for found in newest if found.time >= after]
 
     def set(self, ref: str, sha: str) -> None:
         self.held.refs[ref] = sha
@@ -130,11 +130,4 @@ class Held:
 
     def take(self, shas: Iterable[str]) -> None:
         for sha in shas:
-            self.commits |= OBJECTS.ancestors(sha)
-
-    def must_reach(self, made: Iterable[str]) -> None:
-        """Violation unless each commit hangs on a ref that is ours and never pruned."""
-        ours = [sha for ref, sha in self.refs.items() if ref.startswith(OUR_REFS)]
-        reached = frozenset[str]().union(*(OBJECTS.ancestors(sha) for sha in ours))
-        if lost := [sha for sha in made if sha not in reached]:
-            raise Violation(f"the commits {lost} of attempts are lost")
+            self.commits |= OBJECTS.ancestors(sha, self.commits)

@@ -1,0 +1,231 @@
+"""The organization asks a model something: one bounded call, paid before it is made.
+
+Everything works without it: None means that there is no answer, whatever the cause. Jobs that
+think have a text of their own to fall back to.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeVar
+
+import sqlalchemy as sa
+import structlog
+
+from agent_os.agents import asking, prices
+from agent_os.config.agents import ModelSettings
+from agent_os.domain import answering
+from agent_os.domain.attempts import AgentOrder
+from agent_os.domain.contract import Contract
+from agent_os.domain.errors import AgentOSError
+from agent_os.domain.events import DESK, Event, EventKind
+from agent_os.domain.failures import FailureCode
+from agent_os.domain.reasons import Reason
+from agent_os.domain.usage import Spent
+from agent_os.effects import orders
+from agent_os.effects.accounts import provider_order
+from agent_os.effects.world import World
+from agent_os.models.backend import Message, Request
+from agent_os.models.failures import ModelError
+from agent_os.policy import health, routing, texts, thinking
+from agent_os.policy.budget import Purse
+from agent_os.policy.thinking import Refusal
+from agent_os.store import log, providers, repositories, tasks, thoughts, trials
+from agent_os.store.repositories import Repository
+
+T = TypeVar("T", bound=Contract)
+Thinker = Literal["planner", "analyzer"]
+
+_log = structlog.get_logger()
+_SYSTEM = "You help to run a software organization. You answer with JSON only."
+_WEEK = timedelta(days=7)
+_MOST_DETAIL = 400
+#: For a library that does not keep to the time it was given.
+_GRACE_SECONDS = 2.0
+
+
+def think(
+    world: World, repo: str, thinker: Thinker, purpose: str, prompt: str, answer: type[T]
+) -> T | None:
+    """What the model says, or None. At most `limits.triage_seconds`; the same question again gets
+    the answer that it got before. Text from outside must stand in fences (`thinking.fenced`)."""
+    model = world.config.thinker(thinker)
+    with world.store.read() as tx:
+        row = repositories.named(tx, repo)
+    if model is None or row is None:
+        return None
+    whole = thinking.with_schema(prompt, answering.schema(answer))
+    whole = world.finder.redact(whole)
+    of = texts.digest(thinker, model.provider, model.model, whole)
+    ask = _Ask(row, thinker, " ".join(purpose.split())[:80], of, whole, _order(world, model))
+    with world.store.read() as tx:
+        known = thinking.recall(thoughts.of_repository(tx, row.repo_id), of)
+    if known.answer is not None:
+        return answer.model_validate(known.answer)
+    if known.over:
+        return None
+    refused = _refused(world, ask) or _begin(world, ask)
+    if refused is not None:
+        _note_refusal(world, ask, refused)
+        return None
+    return _ended(world, ask, _call(world, ask), answer)
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """One question. `began` and `cap` (US dollars) are of when it was paid."""
+
+    row: Repository
+    thinker: Thinker
+    purpose: str
+    of: str
+    prompt: str
+    order: AgentOrder
+
+    @property
+    def cap(self) -> float:
+        return thinking.cap(prices.price_of(self.order), self.prompt)
+
+    @property
+    def provider(self) -> str:
+        return self.order.provider.name if self.order.provider else ""
+
+    def event(self, kind: EventKind, at: datetime, **data: Any) -> Event:
+        named = {"thinker": self.thinker, "purpose": self.purpose, "of": self.of}
+        return Event(
+            kind=kind, at=at, repo_id=self.row.repo_id, number=DESK, data={**named, **data}
+        )
+
+
+@dataclass(frozen=True)
+class _Thought:
+    """`text` is the answer when there is no code."""
+
+    spent: Spent
+    text: str = ""
+    code: FailureCode | None = None
+    detail: str = ""
+    resets_at: datetime | None = None
+
+
+def _order(world: World, model: ModelSettings) -> AgentOrder:
+    account = provider_order(world, model.provider)
+    return AgentOrder(
+        name="thinker", driver="", model=model.model, provider=account, price=model.price
+    )
+
+
+def _refused(world: World, ask: _Ask) -> Refusal | None:
+    """Why the model is not to be asked about this repository now."""
+    rules = world.config.rules(ask.row.name)
+    model = world.config.thinker_rules(ask.thinker)
+    if rules is None or model is None:
+        return Refusal(reason=Reason.REPO_FROZEN, detail="it is not in the config")
+    if len(ask.prompt) > thinking.LONGEST_PROMPT:
+        detail = f"the prompt has {len(ask.prompt)} characters of {thinking.LONGEST_PROMPT}"
+        return Refusal(reason=Reason.UNREADABLE, detail=detail)
+    try:
+        vendors = _vendors(world, ask.row)
+    except AgentOSError as error:
+        return Refusal(reason=Reason.UNREADABLE, detail=error.message[:_MOST_DETAIL])
+    with world.store.read() as tx:
+        seen = providers.listed(tx)
+    pool = routing.Pool(health=seen, key_marks=world.key_marks, vendors=vendors)
+    place = routing.thinker_place(model, "default", rules, pool, world.clock.now())
+    if place.refused is None:
+        return None
+    return Refusal(reason=place.refused, detail=place.detail[:_MOST_DETAIL])
+
+
+def _vendors(world: World, row: Repository) -> tuple[str, ...] | None:
+    """Who may see the code by the repository's own file, as it is now. AgentOSError."""
+    mirror = world.mirror(row.repo_id)
+    mirror.ensure(row.clone_url)
+    mirror.fetch(row.clone_url, world.token)
+    base = mirror.resolve(f"refs/heads/{row.default_branch}")
+    return None if base is None else orders.repository_file(mirror, base).vendors
+
+
+def _begin(world: World, ask: _Ask) -> Refusal | None:
+    """Reserve the money and note the thought, in one transaction; or why not."""
+    now, cap = world.clock.now(), ask.cap
+    with world.store.write() as tx:
+        refused = _too_many(tx, ask, now) or thinking.unaffordable(
+            cap,
+            purse(tx, now),
+            world.config.limits,
+            thoughts.spent_since(tx, now - _WEEK),
+            world.config.improvement.usd_per_week,
+        )
+        if refused is None:
+            data = {"provider": ask.provider, "model": ask.order.model, "cap": cap}
+            log.append(world.store, tx, [ask.event(EventKind.THOUGHT_STARTED, now, **data)])
+    return refused
+
+
+def _too_many(tx: sa.Connection, ask: _Ask, now: datetime) -> Refusal | None:
+    lately = [
+        event
+        for event in thoughts.of_repository(tx, ask.row.repo_id)
+        if event.kind is EventKind.THOUGHT_STARTED
+        and event.data.get("thinker") == ask.thinker
+        and event.at > now - timedelta(hours=1)
+    ]
+    if len(lately) < thinking.MOST_AN_HOUR:
+        return None
+    return Refusal(reason=Reason.BACKOFF, detail=f"{len(lately)} thoughts in an hour")
+
+
+def purse(tx: sa.Connection, now: datetime) -> Purse:
+    """This UTC day's money; thoughts under way are among what is spent, with their caps."""
+    running = [task.running for _, task in tasks.listed(tx, unsettled=True)]
+    reserved = sum(attempt.cost for attempt in running if attempt is not None)
+    return Purse(spent=trials.spent_on(tx, now), reserved=reserved)
+
+
+def _call(world: World, ask: _Ask) -> _Thought:
+    """In a thread: nothing that a library does there can hold the job up."""
+    seconds = world.config.limits.triage_seconds
+    key = world.config.providers[ask.provider].api_key.value.get_secret_value()
+    found: list[_Thought] = []
+
+    def run() -> None:
+        try:
+            found.append(_asked(ask, key, seconds))
+        except Exception as error:  # noqa: BLE001 - the thread's boundary: a thought less, no more
+            _log.warning("thought_crashed", purpose=ask.purpose, exc_info=True)
+            detail = f"{type(error).__name__}: {error}"[:_MOST_DETAIL]
+            found.append(_Thought(Spent(usd=None), code=FailureCode.AGENT_FAILED, detail=detail))
+
+    # A daemon: when the time is over, the process may end without waiting for it.
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds + _GRACE_SECONDS)
+    if found:
+        return found[0]
+    detail = f"The model gave no answer within {seconds:.0f} s."
+    return _Thought(Spent(usd=None), code=FailureCode.OVERLOADED, detail=detail)
+
+
+def _asked(ask: _Ask, key: str, seconds: float) -> _Thought:
+    model = asking.backend(ask.order, key)
+    request = Request(
+        system=_SYSTEM,
+        messages=(Message(role="user", text=ask.prompt),),
+        max_output_tokens=thinking.LONGEST_ANSWER,
+        answer_schema=ask_schema(ask.prompt),
+        seconds=seconds,
+    )
+    try:
+        found = asking.ask(model, ask.order, request)
+    finally:
+        model.close()
+    if isinstance(found.said, ModelError):
+        error = found.said
+        detail = error.message[:_MOST_DETAIL]
+        return _Thought(
+            found.spent, code=error.failure, detail=detail, resets_at=error.resets_at
+        )
+    return _Thought(found.spent, text=found.said.text)
