@@ -24,9 +24,7 @@ def backend(order: AgentOrder, api_key: str) -> InferenceBackend:
     """The back end of the order's provider. BadInput for an interface that there is not."""
     provider = order.provider
     assert provider is not None  # the config does without none
-    return backend_for(
-        provider.api, base_url=provider.base_url, api_key=api_key, model=order.model
-    )
+    return backend_for(provider.api, base_url=provider.base_url, api_key=api_key, model=order.model)
 
 
 def ask(model: InferenceBackend, order: AgentOrder, request: Request) -> Said:

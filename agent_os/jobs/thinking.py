@@ -7,6 +7,7 @@ think have a text of their own to fall back to.
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
@@ -28,7 +29,7 @@ from agent_os.effects import orders
 from agent_os.effects.accounts import provider_order
 from agent_os.effects.world import World
 from agent_os.models.backend import Message, Request
-from agent_os.models.failures import ModelError
+from agent_os.models.failures import ModelError, TruncatedStream
 from agent_os.policy import health, routing, texts, thinking
 from agent_os.policy.budget import Purse
 from agent_os.policy.thinking import Refusal
@@ -56,36 +57,46 @@ def think(
         row = repositories.named(tx, repo)
     if model is None or row is None:
         return None
-    whole = thinking.with_schema(prompt, answering.schema(answer))
-    whole = world.finder.redact(whole)
-    of = texts.digest(thinker, model.provider, model.model, whole)
-    ask = _Ask(row, thinker, " ".join(purpose.split())[:80], of, whole, _order(world, model))
+    schema = answering.schema(answer)
+    whole = world.finder.redact(thinking.with_schema(prompt, schema))
+    ask = _Ask(row, thinker, _name(purpose), whole, schema, _order(world, model))
     with world.store.read() as tx:
-        known = thinking.recall(thoughts.of_repository(tx, row.repo_id), of)
+        known = thinking.recall(thoughts.of_repository(tx, row.repo_id), ask.of)
     if known.answer is not None:
         return answer.model_validate(known.answer)
     if known.over:
         return None
-    refused = _refused(world, ask) or _begin(world, ask)
+    began = world.clock.now()
+    refused = _refused(world, ask) or _begin(world, ask, began)
     if refused is not None:
         _note_refusal(world, ask, refused)
         return None
-    return _ended(world, ask, _call(world, ask), answer)
+    return _ended(world, ask, began, _call(world, ask), answer)
+
+
+def _name(purpose: str) -> str:
+    return " ".join(purpose.split())[:80]
 
 
 @dataclass(frozen=True)
 class _Ask:
-    """One question. `began` and `cap` (US dollars) are of when it was paid."""
+    """One question."""
 
     row: Repository
     thinker: Thinker
     purpose: str
-    of: str
     prompt: str
+    schema: dict[str, Any]
     order: AgentOrder
 
     @property
+    def of(self) -> str:
+        """The same for the same question to the same model."""
+        return texts.digest(self.thinker, self.provider, self.order.model, self.prompt)
+
+    @property
     def cap(self) -> float:
+        """US dollars."""
         return thinking.cap(prices.price_of(self.order), self.prompt)
 
     @property
@@ -148,9 +159,9 @@ def _vendors(world: World, row: Repository) -> tuple[str, ...] | None:
     return None if base is None else orders.repository_file(mirror, base).vendors
 
 
-def _begin(world: World, ask: _Ask) -> Refusal | None:
+def _begin(world: World, ask: _Ask, now: datetime) -> Refusal | None:
     """Reserve the money and note the thought, in one transaction; or why not."""
-    now, cap = world.clock.now(), ask.cap
+    cap = ask.cap
     with world.store.write() as tx:
         refused = _too_many(tx, ask, now) or thinking.unaffordable(
             cap,
@@ -210,12 +221,12 @@ def _call(world: World, ask: _Ask) -> _Thought:
 
 
 def _asked(ask: _Ask, key: str, seconds: float) -> _Thought:
-    model = asking.backend(ask.order, key)
+    start, model = time.monotonic(), asking.backend(ask.order, key)
     request = Request(
         system=_SYSTEM,
         messages=(Message(role="user", text=ask.prompt),),
         max_output_tokens=thinking.LONGEST_ANSWER,
-        answer_schema=ask_schema(ask.prompt),
+        answer_schema=ask.schema,
         seconds=seconds,
     )
     try:
@@ -224,8 +235,70 @@ def _asked(ask: _Ask, key: str, seconds: float) -> _Thought:
         model.close()
     if isinstance(found.said, ModelError):
         error = found.said
+        # Broken off on the way: what was billed nobody knows.
+        begun = isinstance(error, TruncatedStream) or time.monotonic() - start >= seconds
+        spent = Spent(usage=error.usage, usd=None) if begun else found.spent
         detail = error.message[:_MOST_DETAIL]
-        return _Thought(
-            found.spent, code=error.failure, detail=detail, resets_at=error.resets_at
-        )
+        return _Thought(spent, code=error.failure, detail=detail, resets_at=error.resets_at)
     return _Thought(found.spent, text=found.said.text)
+
+
+def _ended(world: World, ask: _Ask, began: datetime, said: _Thought, answer: type[T]) -> T | None:
+    """Written with what is known of the provider now. The answer is as it is kept: redacted."""
+    found, said = _parsed(world, said, answer)
+    data: dict[str, Any] = {
+        "code": said.code.value if said.code else thinking.ANSWERED,
+        "detail": said.detail,
+        "began": began.isoformat(),
+        "cap": ask.cap,
+        "usd": said.spent.usd,
+        "spent": said.spent.model_dump(exclude_defaults=True),
+    }
+    if found is not None:
+        data["answer"] = found.model_dump(mode="json")
+    now = world.clock.now()
+    events = [ask.event(EventKind.THOUGHT_ENDED, now, **data), *_seen(world, ask, said, now)]
+    with world.store.write() as tx:
+        log.append(world.store, tx, events)
+    return found
+
+
+def _parsed(world: World, said: _Thought, answer: type[T]) -> tuple[T | None, _Thought]:
+    if said.code is not None:
+        return None, said
+    try:
+        return world.finder.redact_model(answering.read(said.text, answer)), said
+    except ValueError as error:
+        detail = f"The model's answer is not valid: {error}"[:_MOST_DETAIL]
+        return None, replace(said, code=FailureCode.INVALID_RESULT, detail=detail)
+
+
+def _seen(world: World, ask: _Ask, said: _Thought, now: datetime) -> list[Event]:
+    """How the provider is. A model that was slow for us keeps no agent from its work."""
+    name = health.triage_key(ask.provider, ask.order.model, said.code)
+    with world.store.read() as tx:
+        before = providers.listed(tx).get(name)
+    mark, backoff = world.key_marks.get(ask.provider, ""), world.config.limits.backoff_seconds
+    detail, until = said.detail, said.resets_at
+    after = health.after(before, name, said.code, detail, until, mark, backoff, now)
+    if after is None:
+        return []
+    data = after.model_dump(mode="json")
+    return [
+        Event(kind=EventKind.PROVIDER_SEEN, at=now, repo_id=ask.row.repo_id, number=DESK, data=data)
+    ]
+
+
+def _note_refusal(world: World, ask: _Ask, refused: Refusal) -> None:
+    """Once, until something else becomes of the same purpose."""
+    data = {"code": thinking.NOT_ASKED, "reason": refused.reason, "detail": refused.detail}
+    with world.store.write() as tx:
+        mine = [
+            event.data
+            for event in thoughts.of_repository(tx, ask.row.repo_id)
+            if event.data.get("purpose") == ask.purpose
+        ]
+        if mine and mine[-1].get("reason") == refused.reason:
+            return
+        now = world.clock.now()
+        log.append(world.store, tx, [ask.event(EventKind.THOUGHT_ENDED, now, **data)])

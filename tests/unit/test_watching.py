@@ -9,7 +9,12 @@ from agent_os.domain.events import EventKind
 from agent_os.domain.observed import Check, Checks, CheckState
 from agent_os.policy.watching import Landed, Red, Revert, WatchFacts, culprit, decide
 
-from .making import NOW, sha
+from .making import NOW
+
+
+def sha(number: int) -> str:
+    return f"{number:040x}"
+
 
 OK, BAD, RUNS = CheckState.SUCCESS, CheckState.FAILURE, CheckState.PENDING
 
