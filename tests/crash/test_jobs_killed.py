@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from agent_os.domain.effects import EFFECTS
+from agent_os.domain.effects import EFFECTS, DeskEffect
 from tests.hub import HubProcess
 
 from .aftermath import created_once, merged_once, sent_once
@@ -20,9 +20,11 @@ from .fates import STAGES
 from .ground import Drives, Ground
 
 #: Not needed when nothing goes wrong and nobody is asked: `test_turns_killed.py` has them; that of
-#: epics is in `test_epics_killed.py`, that of approvals in `test_approval_killed.py`.
+#: epics is in `test_epics_killed.py`, of approvals in `test_approval_killed.py`, of what is about a
+#: whole repository in `test_desk_killed.py`.
 OFF_THE_PATH = {
-    *("ask_review", "stop_attempt", "close_pull", "edit_pull", "create_issue", "take_approval")
+    *("ask_review", "stop_attempt", "close_pull", "edit_pull", "create_issue", "take_approval"),
+    *(cls.kind for cls in DeskEffect.__subclasses__()),
 }
 KINDS = [kind for kind in EFFECTS if kind not in OFF_THE_PATH]
 NAMES = ["record", *(f"{kind}.{stage}" for kind in KINDS for stage in STAGES)]

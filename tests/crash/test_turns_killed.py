@@ -13,6 +13,7 @@ import pytest
 
 from agent_os.domain.tasks import Status
 
+from . import desk
 from .aftermath import sent_once, settled
 from .conftest import Make
 from .fates import STAGES
@@ -28,8 +29,8 @@ sed -i "s/a - b/a + b/" calc.py; git commit -qam mended; echo done > notes.txt'"
 CONFIG = {"agents": {"fixer": {"driver": "command", "command": AGENT}}}
 #: In the order of the task's life. Killed at each of these in one task, or at one in each.
 KINDS = ("ask_review", "edit_pull", "stop_attempt", "close_pull")
-#: Killed in test_epics_killed and test_approval_killed.
-ELSEWHERE = ("create_issue", "take_approval")
+#: Killed in test_epics_killed, test_approval_killed and test_desk_killed.
+ELSEWHERE = ("create_issue", "take_approval", *(effect.kind for effect in desk.KINDS))
 TOGETHER = tuple(f"{kind}.{stage}" for kind in KINDS for stage in ("intended", "performed"))
 EACH = [(f"{kind}.{stage}",) for kind in KINDS for stage in STAGES]
 CASES = [TOGETHER, *(pytest.param(points, marks=pytest.mark.long) for points in EACH)]
