@@ -18,7 +18,7 @@ from .crowd import Crowd
 from .verdicts import Verdict, nothing_is_left, rests
 from .works import LOGIN, Works
 
-_SIZE = "40/4" if os.environ.get("CI") == "true" else "16/2"
+_SIZE = "40/4" if os.environ.get("CI") == "true" else "8/2"
 TASKS, _, REPOS = os.environ.get("AGENT_OS_CHAOS", _SIZE).partition("/")
 SEED = int(os.environ.get("AGENT_OS_CHAOS_SEED", "1"))
 #: A task of a busy machine; people go on for most of the time that the tasks take.

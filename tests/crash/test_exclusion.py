@@ -18,7 +18,10 @@ from .ground import Drives, Ground, until
 #: Longer than a lease is good for, in seconds.
 OVERDUE = 600
 #: Where the first one stands still; then there is work for a second one.
-JOBS = [("dispatcher", "record#1"), ("queue-engine", r"start_attempt\.intended#1")]
+JOBS = [
+    pytest.param("dispatcher", "record#1", marks=pytest.mark.long),
+    ("queue-engine", r"start_attempt\.intended#1"),
+]
 
 
 def stands_still(ground: Ground, drives: Drives, point: str) -> int:

@@ -18,7 +18,7 @@ from . import invariants
 from .points import Violation
 from .running import Failed, Simulation, run_for
 
-_DEFAULT = "32" if os.environ.get("CI") == "true" else "20"
+_DEFAULT = "32" if os.environ.get("CI") == "true" else "10"
 _SECONDS = float(os.environ.get("AGENT_OS_SIM_SECONDS", _DEFAULT))
 _FIRST = int(os.environ.get("AGENT_OS_SIM_FIRST", "1"))
 _SHARES = 2
