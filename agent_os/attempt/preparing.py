@@ -37,8 +37,8 @@ def prepare(directory: AttemptDirectory, order: Order, repository: SnapshotRepos
     directory.home.mkdir(mode=0o700)
     for path in (directory.task, directory.handoff):
         path.touch()
-    write_prompt(directory, order, [os.fsdecode(one.path) for one in placed])
-    return Prepared(checked_out=checked_out, needs_agent=True)
+    prompt = write_prompt(directory, order, [os.fsdecode(one.path) for one in placed])
+    return Prepared(checked_out=checked_out, needs_agent=True, prompt=prompt)
 
 
 def _without_agent(order: Order, repository: SnapshotRepository) -> Prepared | None:

@@ -5,6 +5,7 @@ A template of the owner's, in the attempt's folder `prompts`, goes before ours o
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Sequence
@@ -18,17 +19,20 @@ from jinja2 import (
     StrictUndefined,
     TemplateError,
     TemplateSyntaxError,
+    meta,
 )
 
 from agent_os.attempt import answer
 from agent_os.attempt.directory import AttemptDirectory, write_atomic
 from agent_os.attempt.result import example, instructions
 from agent_os.attempt.secrets import finder_of
-from agent_os.domain.attempts import Order, PromptBudget
+from agent_os.domain.attempts import Order
 from agent_os.domain.errors import BadInput
+from agent_os.domain.prompts import PromptBudget
 from agent_os.policy import fences
 from agent_os.policy.fences import from_outside
 from agent_os.policy.invisible import spelled_out
+from agent_os.policy.tokens import tokens
 
 LONGEST_PROMPT = 400_000
 #: Files in which repositories tell coding agents about themselves.
@@ -41,10 +45,11 @@ _WRONG = (
 )
 
 
-def write_prompt(directory: AttemptDirectory, order: Order, restored: Sequence[str] = ()) -> None:
+def write_prompt(directory: AttemptDirectory, order: Order, restored: Sequence[str] = ()) -> str:
     """Write `prompt.md` from the order's parts, the handoff and the result contract. BadInput.
 
     `restored`: files of the work dir that are as on the base and not as in its commit.
+    Returns the version of the templates that were used.
     """
     budget = order.budget.model_dump()
     parts = {
@@ -54,8 +59,9 @@ def write_prompt(directory: AttemptDirectory, order: Order, restored: Sequence[s
     handoff = directory.read_text(directory.handoff, _LONGEST_FILE)
     answers = order.deliverable == "answer"
     asked = "\n".join(f"- {name}" for name in order.sections)
+    name = "answer.md.j2" if answers else "prompt.md.j2"
     text = render(
-        "answer.md.j2" if answers else "prompt.md.j2",
+        name,
         directory.prompts,
         sources=sources_of(order),
         removed=order.removed,
@@ -76,6 +82,7 @@ def write_prompt(directory: AttemptDirectory, order: Order, restored: Sequence[s
         example=example(),
     )
     write_atomic(directory.prompt, finder_of(order).redact(text))
+    return version(name, directory.prompts)
 
 
 def sources_of(order: Order) -> defaultdict[str, str]:
@@ -103,17 +110,7 @@ def render(name: str, owners: Path, **values: object) -> str:
     `fence` is there for the lines around outside text: no text can know it. Values are never
     read as templates.
     """
-    # Markdown, not HTML: nothing is to be escaped.
-    environment = Environment(
-        loader=ChoiceLoader(
-            [FileSystemLoader(str(owners)), PackageLoader("agent_os.attempt", "prompts")]
-        ),
-        undefined=StrictUndefined,
-        autoescape=False,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = _environment(owners)
     fence = fences.mark(json.dumps(values, default=str, sort_keys=True))
     try:
         return environment.get_template(name).render({"fence": fence, **values})
@@ -125,10 +122,32 @@ def render(name: str, owners: Path, **values: object) -> str:
         ) from error
 
 
-def tokens(text: str) -> float:
-    """An estimate that is rather too high: four ASCII characters a token, others one each."""
-    others = sum(1 for char in text if char > "\x7f")
-    return (len(text) - others) / 4 + others
+def version(name: str, owners: Path) -> str:
+    """Of a template with all that it includes: 12 hexadecimal digits, equal for equal texts."""
+    environment, seen, left = _environment(owners), dict[str, str](), [name]
+    assert environment.loader is not None
+    while left:
+        one = left.pop()
+        source, _, _ = environment.loader.get_source(environment, one)
+        seen[one] = source
+        named = meta.find_referenced_templates(environment.parse(source))
+        left += [other for other in named if other is not None and other not in seen]
+    told = "\0".join(part for one in sorted(seen) for part in (one, seen[one]))
+    return hashlib.sha256(told.encode(errors="replace")).hexdigest()[:12]
+
+
+def _environment(owners: Path) -> Environment:
+    # Markdown, not HTML: nothing is to be escaped.
+    return Environment(
+        loader=ChoiceLoader(
+            [FileSystemLoader(str(owners)), PackageLoader("agent_os.attempt", "prompts")]
+        ),
+        undefined=StrictUndefined,
+        autoescape=False,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def cut(text: str, budget: int) -> str:

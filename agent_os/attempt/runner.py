@@ -11,7 +11,7 @@ from agent_os.attempt.directory import AttemptDirectory, write_atomic
 from agent_os.attempt.failpoints import failpoint
 from agent_os.attempt.failure import Failure, failure, failure_of
 from agent_os.attempt.gates.answer import judge_answer
-from agent_os.attempt.gates.changes import Change, diff_text, read_changes
+from agent_os.attempt.gates.changes import Change, diff_text, paths_of, read_changes
 from agent_os.attempt.gates.context import GateContext
 from agent_os.attempt.gates.contract import check_contract
 from agent_os.attempt.gates.secrets import secrets_in
@@ -59,6 +59,7 @@ class Runner:
             Author(order.author_name, order.author_email),
         )
         self.sandbox: Sandbox | None = None
+        self.prompt = ""
         self.agent_run: AgentRun | None = None
         self.repair_run: AgentRun | None = None
         self.taken = Taken()
@@ -93,6 +94,7 @@ class Runner:
 
     def _stages(self) -> Failure | None:
         prepared = self._prepare()
+        self.prompt = prepared.prompt
         if prepared.needs_agent:
             self.agent_run = self._run_agent()
             self.repair_run = repair(self._stage(), self.agent_run)
@@ -248,6 +250,9 @@ class Runner:
             work=None if self._tells() else self.taken.head,
             base=self.order.base,
             changed_files=len(changes),
+            paths=paths_of(changes),
+            prompt=self.prompt,
+            repaired=self.repair_run is not None,
             insertions=sum(change.insertions for change in changes),
             deletions=sum(change.deletions for change in changes),
             summary=self.result.summary[:PART_CHARS] if self.result else "",

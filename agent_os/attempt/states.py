@@ -31,6 +31,8 @@ class Prepared(Contract):
     checked_out: str
     head: str | None = None
     needs_agent: bool
+    prompt: str = ""
+    """Version of the templates of its prompt; empty without an agent."""
 
 
 class AgentProcess(Contract):

@@ -12,6 +12,7 @@ from agent_os.domain.approvals import ApprovalRules, Ask
 from agent_os.domain.contract import Contract
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.profiles import Profiles
+from agent_os.domain.prompts import PromptBudget, PromptParts
 from agent_os.domain.requests import AgentRequest, Grant
 from agent_os.domain.review import Review
 from agent_os.domain.triage import Triage
@@ -56,37 +57,6 @@ class AgentOrder(Contract):
     """It uses the login that the owner made with the program itself, and can read it."""
     price: Price | None = None
     """The owner's word on what the model costs; None: what the price list says."""
-
-
-class PromptParts(Contract):
-    """What the prompt says of the task: each a text from outside or from memory, cut to size."""
-
-    goal: str = ""
-    acceptance: str = ""
-    constraints: str = ""
-    context: str = ""
-    comments: str = ""
-    feedback: str = ""
-    notes: str = ""
-    lessons: str = ""
-    codebase: str = ""
-
-
-class PromptBudget(Contract):
-    """Tokens, by part of the prompt; what is longer is cut, and the cut is said."""
-
-    goal: int = Field(default=6_000, ge=100)
-    acceptance: int = Field(default=3_000, ge=100)
-    constraints: int = Field(default=2_000, ge=100)
-    context: int = Field(default=3_000, ge=100)
-    comments: int = Field(default=3_000, ge=100)
-    feedback: int = Field(default=4_000, ge=100)
-    notes: int = Field(default=1_000, ge=100)
-    handoff: int = Field(default=6_000, ge=100)
-    lessons: int = Field(default=1_000, ge=100)
-    codebase: int = Field(default=3_000, ge=100)
-    diff: int = Field(default=12_000, ge=100)
-    """In the prompt of a review."""
 
 
 class ReviewOrder(Contract):
@@ -162,6 +132,8 @@ class Order(Contract):
     removed: str = ""
     """What was hidden in the texts and is left out of them, in words."""
     budget: PromptBudget = PromptBudget()
+    lessons: tuple[str, ...] = ()
+    """Ids of the lessons that the agent is told."""
     gates: GateOrder
     review: ReviewOrder | None = None
     """None: no review is configured."""
@@ -219,6 +191,8 @@ class Evidence(Contract):
     """Why a person has to approve the change before it is merged."""
     asked: ApprovalRules | None = None
     """The rules that `asks` were found by; None: nobody looked."""
+    setup_seconds: float = 0.0
+    """Of all runs of the setup command together."""
 
 
 class ReviewerRun(Contract):
@@ -276,6 +250,12 @@ class Outcome(Contract):
     """The newest commit that was kept of the work, also when it failed."""
     base: str
     changed_files: int = 0
+    paths: tuple[str, ...] = ()
+    """The first of them."""
+    prompt: str = ""
+    """Version of the templates of its prompt; empty without an agent."""
+    repaired: bool = False
+    """It was asked once more for a result that can be read."""
     insertions: int = 0
     deletions: int = 0
     summary: str = ""

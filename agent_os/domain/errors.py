@@ -67,6 +67,18 @@ class SandboxError(AgentOSError):
     code = "sandbox_failed"
 
 
+class NoticeFailed(AgentOSError):
+    """A message to people was not sent."""
+
+    code = "notice_failed"
+
+
+class NoticeUnanswered(AgentOSError):
+    """It is not known whether a message to people arrived."""
+
+    code = "notice_unanswered"
+
+
 class GitHubError(AgentOSError):
     """GitHub answered with an error. `status` is its HTTP status, 0 when there was no answer."""
 

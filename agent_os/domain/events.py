@@ -53,6 +53,7 @@ class EventKind(StrEnum):
     FINISHED = "finished"
     SETTLED = "settled"
     REVERTED = "reverted"
+    WORK_MENDED = "work_mended"
     LESSON = "lesson"
     INCIDENT = "incident"
     # the pictures
@@ -85,6 +86,7 @@ class EventKind(StrEnum):
     MAIN_RED = "main_red"
     MAIN_GREEN = "main_green"
     NOTICE_SENT = "notice_sent"
+    REPORT_WRITTEN = "report_written"
     THOUGHT_STARTED = "thought_started"
     THOUGHT_ENDED = "thought_ended"
     # the organization

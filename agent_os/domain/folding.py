@@ -39,7 +39,7 @@ def _requested(task: Task | None, event: Event) -> Task:
         "tests_may_change": data.get("tests_may_change", ""),
         "agent_label": data.get("agent_label", ""),
         "issue_open": True,
-        "own": bool(data.get("signal")) and not data.get("approved_by"),
+        "own": bool(data.get("own", data.get("signal"))) and not data.get("approved_by"),
     }
     if task is not None and task.status is Status.BLOCKED:
         return task.model_copy(update={**asked, **_renewed(task)})

@@ -24,6 +24,8 @@ class Reason(StrEnum):
     # a queued task
     PROVIDER_COOLING = "provider_cooling"
     OVER_BUDGET = "over_budget"
+    OVER_OWN_BUDGET = "over_own_budget"
+    WAITS_FOR_SHARE = "waits_for_share"
     WAITS_FOR_CHILDREN = "waits_for_children"
     NO_FREE_SLOT = "no_free_slot"
     LOW_MEMORY = "low_memory"
@@ -64,6 +66,13 @@ WHAT_ENDS_IT: dict[Reason, str] = {
     Reason.VENDOR_NOT_ALLOWED: "`vendors` of the config and the repository's file name one of them",
     Reason.PROVIDER_COOLING: "the first of its providers is well again (see `agent-os agents`)",
     Reason.OVER_BUDGET: "the day is over (UTC), or `limits.usd_per_day` is raised",
+    Reason.OVER_OWN_BUDGET: (
+        "the week is over (UTC), `improvement.usd_per_week` is raised, or a person labels it Ready"
+    ),
+    Reason.WAITS_FOR_SHARE: (
+        "other work is done (`improvement.share`), or a person labels it Ready: it is work that "
+        "the organization gave itself"
+    ),
     Reason.WAITS_FOR_CHILDREN: "the issues that were opened for its parts are done",
     Reason.NO_FREE_SLOT: "a running attempt ends",
     Reason.LOW_MEMORY: "memory is free on this machine",

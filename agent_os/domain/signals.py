@@ -90,6 +90,8 @@ class SignalOutcome(StrEnum):
     """The repository's mode or pause lets nothing be written."""
     TOO_EARLY = "too_early"
     """Too few samples to say it."""
+    NOT_LOOKED = "not_looked"
+    """What it takes to look is not there: a program, its answer in time, a commit."""
 
 
 class Verdict(StrEnum):

@@ -19,6 +19,9 @@ from agent_os.effects.world import World
 from agent_os.policy import health
 from agent_os.store.intents import Intent
 
+#: Of a repository with more checks than anybody has, the rest counts in no figure.
+_MOST_GATES = 100
+
 
 class OutcomeAccepter:
     """Accepted once by (task, round, attempt, fence); its commits are ours before it counts."""
@@ -56,6 +59,7 @@ def _ended(world: World, effect: AcceptOutcome, task: Task, outcome: Outcome) ->
         "sandbox": outcome.sandbox,
         "findings": outcome.findings.model_dump(exclude_defaults=True),
         "work": outcome.work or "",
+        **_measured(outcome),
     }
     if outcome.spent is not None:
         data["spent"] = outcome.spent.model_dump(exclude_defaults=True)
@@ -81,6 +85,24 @@ def _ended(world: World, effect: AcceptOutcome, task: Task, outcome: Outcome) ->
     if "result" in data or outcome.code is not None:
         data |= _asked(world, task, attempt, outcome)
     return world.fact(effect, EventKind.ATTEMPT_ENDED, data, attempt=effect.attempt)
+
+
+def _measured(outcome: Outcome) -> dict[str, object]:
+    """What figures need of it, and neither history nor decisions: small, also when it failed."""
+    evidence = outcome.evidence
+    kept = ("name", "verdict", "before", "code", "signature", "seconds")
+    gates = [
+        {k: v for k, v in gate.model_dump(mode="json").items() if k in kept and v}
+        for gate in (evidence.gates if evidence else ())[:_MOST_GATES]
+    ]
+    return {
+        "gates": gates,
+        "setup_seconds": evidence.setup_seconds if evidence else 0.0,
+        "prompt": outcome.prompt,
+        "repaired": outcome.repaired,
+        "changed_files": outcome.changed_files,
+        "paths": list(outcome.paths),
+    }
 
 
 def _asked(world: World, task: Task, attempt: Attempt, outcome: Outcome) -> dict[str, object]:

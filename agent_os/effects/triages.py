@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from agent_os.config.agents import ModelSettings
-from agent_os.domain.attempts import AgentOrder, GateOrder, Limits, Order, Outcome, PromptParts
+from agent_os.domain.attempts import AgentOrder, GateOrder, Limits, Order, Outcome
 from agent_os.domain.effects import AcceptOutcome
 from agent_os.domain.errors import ConfigError
 from agent_os.domain.events import EventKind
 from agent_os.domain.failures import FailureCode
+from agent_os.domain.prompts import PromptParts
 from agent_os.domain.records import Attempt
 from agent_os.domain.tasks import Task
 from agent_os.domain.triage import Triaged

@@ -7,15 +7,18 @@ hold nine times of ten (`Z90`), unless said otherwise. Tests give one-sided p-va
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from statistics import NormalDist
+
+from agent_os.policy.distributions import binomial_at_least, binomial_is, t_quantile
 
 _NORMAL = NormalDist()
 #: Nine of ten true values lie in the interval.
 Z90 = 1.64
 CONFIDENCE = 0.90
-_MOST_EXACT = 200_000
-"""Ways to deal the ranks that are counted one by one; more are approximated."""
+#: With more values than that in both samples together, ranks are approximated.
+_EXACT_RANKS = 30
 
 
 def wilson(successes: int, samples: int, z: float = Z90) -> tuple[float, float]:
@@ -26,20 +29,29 @@ def wilson(successes: int, samples: int, z: float = Z90) -> tuple[float, float]:
     middle = (share + z2 / (2 * samples)) / (1 + z2 / samples)
     spread = math.sqrt(share * (1 - share) / samples + z2 / (4 * samples * samples))
     half = z * spread / (1 + z2 / samples)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    low = 0.0 if successes == 0 else max(0.0, middle - half)
+    return low, 1.0 if successes == samples else min(1.0, middle + half)
 
 
 def fisher(hits: int, samples: int, hits_before: int, samples_before: int) -> float:
     """Fisher's exact test: how likely so many hits, or more, would be if both shares were equal."""
-    total, drawn = samples + samples_before, hits + hits_before
-    ways = math.comb(total, drawn)
+    drawn = hits + hits_before
     most = min(samples, drawn)
-    more = range(hits, most + 1)
-    return min(1.0, sum(math.comb(samples, k) * _comb(samples_before, drawn - k) for k in more) / ways)
+    term = total = math.exp(
+        _ways(samples, hits)
+        + _ways(samples_before, hits_before)
+        - _ways(samples + samples_before, drawn)
+    )
+    for k in range(hits, most):  # from the chance of k hits to that of one more
+        left = samples_before - drawn + k + 1
+        term *= (samples - k) * (drawn - k) / ((k + 1) * left)
+        total += term
+    return min(1.0, total)
 
 
-def _comb(n: int, k: int) -> int:
-    return math.comb(n, k) if 0 <= k <= n else 0
+def _ways(n: int, k: int) -> float:
+    """The logarithm of n over k."""
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
 
 def rate_rose(count: int, exposure: float, before: int, exposure_before: float) -> float:
@@ -51,32 +63,26 @@ def rate_rose(count: int, exposure: float, before: int, exposure_before: float) 
     return binomial_at_least(count, total, exposure / (exposure + exposure_before))
 
 
-def binomial_at_least(count: int, samples: int, share: float) -> float:
-    """The probability of `count` hits or more."""
-    if count <= 0:
-        return 1.0
-    return incomplete_beta(count, samples - count + 1, share) if count <= samples else 0.0
-
-
 def mann_whitney(values: Sequence[float], before: Sequence[float]) -> float:
-    """Whether `values` tend to be larger than those before: exact for few of them without ties,
-    else by the normal approximation with ties and continuity corrected. 1.0 when one is empty."""
+    """Whether `values` tend to be larger than those before, by their ranks: exact for few of them,
+    also with ties; else by the normal approximation, corrected for ties and continuity. 1.0 when
+    one is empty."""
     n, m = len(values), len(before)
     if n == 0 or m == 0:
         return 1.0
     ranks, ties = _ranks([*values, *before])
-    u = sum(ranks[:n]) - n * (n + 1) / 2
-    if not ties and math.comb(n + m, n) <= _MOST_EXACT:
-        return _exact_u(round(u), n, m)
+    mine = sum(ranks[:n])
+    if n + m <= _EXACT_RANKS:
+        return _deals(ranks, n, mine)
     total = n + m
     spread = math.sqrt(n * m / 12 * (total + 1 - ties / (total * (total - 1))))
     if spread == 0:
         return 1.0
-    return 1 - _NORMAL.cdf((u - n * m / 2 - 0.5) / spread)
+    return 1 - _NORMAL.cdf((mine - n * (total + 1) / 2 - 0.5) / spread)
 
 
 def _ranks(values: Sequence[float]) -> tuple[list[float], float]:
-    """Ranks from 1, equal values sharing theirs, and the sum of t³ − t over those."""
+    """Ranks from 1, equal values sharing theirs, and the sum of t³ - t over those."""
     order = sorted(range(len(values)), key=values.__getitem__)
     ranks, ties, start = [0.0] * len(values), 0.0, 0
     while start < len(order):
@@ -91,15 +97,17 @@ def _ranks(values: Sequence[float]) -> tuple[list[float], float]:
     return ranks, ties
 
 
-def _exact_u(u: int, n: int, m: int) -> float:
-    """P(U ≥ u): the coefficients of the Gaussian binomial count the ways."""
-    ways = [1, *[0] * (n * m)]
-    for i in range(1, n + 1):
-        for k in range(m + i, n * m + 1)[::-1]:
-            ways[k] -= ways[k - m - i]
-        for k in range(i, n * m + 1):
-            ways[k] += ways[k - i]
-    return sum(ways[max(0, u) :]) / sum(ways)
+def _deals(ranks: Sequence[float], n: int, mine: float) -> float:
+    """Of all ways to deal n of these ranks, the share with a sum of at least `mine`."""
+    ways: list[Counter[int]] = [Counter({0: 1}), *(Counter[int]() for _ in range(n))]
+    for rank in ranks:
+        double = round(2 * rank)  # shared ranks end in a half
+        for size in range(n, 0, -1):
+            for total, count in ways[size - 1].items():
+                ways[size][total + double] += count
+    bound = round(2 * mine)
+    enough = sum(count for total, count in ways[n].items() if total >= bound)
+    return enough / math.comb(len(ranks), n)
 
 
 def difference(
@@ -181,10 +189,3 @@ def quantile_interval(values: Sequence[float], share: float) -> tuple[float, flo
             high = found[k]
             break
     return low, high
-
-
-def binomial_is(count: int, samples: int, share: float) -> float:
-    """The probability of exactly `count` hits; `share` between 0 and 1, neither."""
-    ways = math.lgamma(samples + 1) - math.lgamma(count + 1) - math.lgamma(samples - count + 1)
-    odds = count * math.log(share) + (samples - count) * math.log1p(-share)
-    return math.exp(ways + odds)

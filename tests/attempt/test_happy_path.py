@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from agent_os.domain.attempts import PromptParts, Verdict
+from agent_os.domain.attempts import Verdict
+from agent_os.domain.prompts import PromptParts
 
 from .world import World, git
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from agent_os.attempt.failpoints import VARIABLE
-from agent_os.domain.attempts import AgentOrder, Kind, PromptParts, ProviderOrder
+from agent_os.domain.attempts import AgentOrder, Kind, ProviderOrder
 from agent_os.domain.failures import FailureCode
+from agent_os.domain.prompts import PromptParts
 from tests import planted
 from tests.models.scenario import Scenario
 from tests.models.server import ModelServer

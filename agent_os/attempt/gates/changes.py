@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent_os.workspace.git import checked_sha, git_bytes, git_start
 
 _LARGEST = 20_000_000
+_MOST_PATHS = 50
+_LONGEST_PATH = 200
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,12 @@ def read_changes(git_dir: Path, base: str, head: str) -> tuple[Change, ...]:
         old_mode, new_mode, _, _, status = head_line.removeprefix(":").split()
         found.append(Change(path, status[0], old_mode, new_mode, *counts.get(path, (0, 0))))
     return tuple(sorted(found, key=lambda change: change.path))
+
+
+def paths_of(changes: Sequence[Change]) -> tuple[str, ...]:
+    """For the record: at most 50, each of at most 200 characters, whatever bytes they are."""
+    some = (change.path[:_LONGEST_PATH] for change in changes[:_MOST_PATHS])
+    return tuple(path.encode("utf-8", "replace").decode() for path in some)
 
 
 def diff_text(git_dir: Path, base: str, head: str, max_chars: int) -> str:

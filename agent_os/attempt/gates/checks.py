@@ -62,6 +62,7 @@ def run_side(
     setup = checkout.run(gates.setup, Role.SETUP) if gates.setup else None
     if setup is not None:
         context.journal.write("gates", "setup", side=name, ended=setup.words)
+        context.setups.append(setup.seconds)
     runs: dict[str, CommandRun] = {}
     if setup is None or setup.passed:
         for check, command in gates.checks.items():

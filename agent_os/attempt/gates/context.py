@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent_os.attempt.directory import AttemptDirectory
 from agent_os.attempt.gates.changes import Change
@@ -33,3 +33,5 @@ class GateContext:
     """What the attempt has cost so far."""
     notes: tuple[str, ...] = ()
     """What of the agent's files could not be taken, a line each."""
+    setups: list[float] = field(default_factory=list[float])
+    """Seconds of each run of the setup command so far; two may end at the same time."""

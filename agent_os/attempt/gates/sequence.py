@@ -59,6 +59,7 @@ def run_gates(context: GateContext, contract: GateResult) -> Evidence:
         review=review,
         asks=asks_of(context),
         asked=context.order.gates.approvals,
+        setup_seconds=round(sum(context.setups), 3),
     )
 
 

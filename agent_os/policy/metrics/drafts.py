@@ -20,7 +20,7 @@ _LONGEST = 2_000
 
 def collect(events: Iterable[Event]) -> list[Draft]:
     """Of every round that was asked for in these events, in that order."""
-    found: list[Draft] = []
+    found: dict[tuple[int, int, int], Draft] = {}
     newest: dict[tuple[int, int], Draft] = {}
     for event in events:
         if event.repo_id is None or event.number is None:
@@ -32,10 +32,12 @@ def collect(events: Iterable[Event]) -> list[Draft]:
                 before["held"] = ""
                 continue
             newest[key] = _requested(event, before)
-            found.append(newest[key])
+            found[*key, newest[key]["round"]] = newest[key]
+        elif event.kind is EventKind.WORK_MENDED:
+            _mended(found, event)
         elif before is not None and event.kind in _CHANGES:
             _CHANGES[event.kind](before, event)
-    return found
+    return list(found.values())
 
 
 def _goes_on(draft: Draft) -> bool:
@@ -193,6 +195,16 @@ def _reverted(draft: Draft, event: Event) -> None:
     draft.setdefault("reverted_at", event.at)
 
 
+def _mended(rounds: Mapping[tuple[int, int, int], Draft], event: Event) -> None:
+    """It is about a later round, and tells which earlier ones it mended: as of its own merge."""
+    assert event.repo_id is not None and event.number is not None
+    later = rounds.get((event.repo_id, event.number, event.data["round"]), {})
+    mended = zip(event.data["issues"], event.data["rounds"], strict=True)
+    for number, round_ in mended:
+        if draft := rounds.get((event.repo_id, number, round_)):
+            draft.setdefault("mended_at", later.get("merged_at", event.at))
+
+
 def _reopened(draft: Draft, event: Event) -> None:
     if draft.get("finished_at") or draft.get("merged_at"):
         draft.setdefault("reopened_at", event.at)
@@ -216,4 +228,4 @@ _CHANGES: dict[EventKind, Callable[[Draft, Event], None]] = {
     EventKind.ISSUE_REOPENED: _reopened,
 }
 
-KINDS = (EventKind.REQUESTED, *_CHANGES)
+KINDS = (EventKind.REQUESTED, EventKind.WORK_MENDED, *_CHANGES)
