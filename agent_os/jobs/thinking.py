@@ -6,16 +6,14 @@ think have a text of their own to fall back to.
 
 from __future__ import annotations
 
-import threading
-import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 import sqlalchemy as sa
-import structlog
 
 from agent_os.agents import asking, prices
+from agent_os.agents.asking import Heard
 from agent_os.config.agents import ModelSettings
 from agent_os.domain import answering
 from agent_os.domain.attempts import AgentOrder
@@ -24,13 +22,11 @@ from agent_os.domain.errors import AgentOSError
 from agent_os.domain.events import DESK, Event, EventKind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.reasons import Reason
-from agent_os.domain.usage import Spent
 from agent_os.effects import orders
 from agent_os.effects.accounts import provider_order
 from agent_os.effects.world import World
 from agent_os.models.backend import Message, Request
-from agent_os.models.failures import ModelError, TruncatedStream
-from agent_os.policy import health, routing, texts, thinking
+from agent_os.policy import health, own_work, routing, texts, thinking
 from agent_os.policy.budget import Purse
 from agent_os.policy.thinking import Refusal
 from agent_os.store import log, providers, repositories, tasks, thoughts, trials
@@ -39,12 +35,8 @@ from agent_os.store.repositories import Repository
 T = TypeVar("T", bound=Contract)
 Thinker = Literal["planner", "analyzer"]
 
-_log = structlog.get_logger()
 _SYSTEM = "You help to run a software organization. You answer with JSON only."
-_WEEK = timedelta(days=7)
 _MOST_DETAIL = 400
-#: For a library that does not keep to the time it was given.
-_GRACE_SECONDS = 2.0
 
 
 def think(
@@ -110,17 +102,6 @@ class _Ask:
         )
 
 
-@dataclass(frozen=True)
-class _Thought:
-    """`text` is the answer when there is no code."""
-
-    spent: Spent
-    text: str = ""
-    code: FailureCode | None = None
-    detail: str = ""
-    resets_at: datetime | None = None
-
-
 def _order(world: World, model: ModelSettings) -> AgentOrder:
     account = provider_order(world, model.provider)
     return AgentOrder(
@@ -167,7 +148,7 @@ def _begin(world: World, ask: _Ask, now: datetime) -> Refusal | None:
             cap,
             purse(tx, now),
             world.config.limits,
-            thoughts.spent_since(tx, now - _WEEK),
+            _own(tx, now),
             world.config.improvement.usd_per_week,
         )
         if refused is None:
@@ -191,59 +172,34 @@ def _too_many(tx: sa.Connection, ask: _Ask, now: datetime) -> Refusal | None:
 
 def purse(tx: sa.Connection, now: datetime) -> Purse:
     """This UTC day's money; thoughts under way are among what is spent, with their caps."""
-    running = [task.running for _, task in tasks.listed(tx, unsettled=True)]
-    reserved = sum(attempt.cost for attempt in running if attempt is not None)
-    return Purse(spent=trials.spent_on(tx, now), reserved=reserved)
+    return Purse(spent=trials.spent_on(tx, now), reserved=_reserved(tx, own=False))
 
 
-def _call(world: World, ask: _Ask) -> _Thought:
-    """In a thread: nothing that a library does there can hold the job up."""
-    seconds = world.config.limits.triage_seconds
-    key = world.config.providers[ask.provider].api_key.value.get_secret_value()
-    found: list[_Thought] = []
-
-    def run() -> None:
-        try:
-            found.append(_asked(ask, key, seconds))
-        except Exception as error:  # noqa: BLE001 - the thread's boundary: a thought less, no more
-            _log.warning("thought_crashed", purpose=ask.purpose, exc_info=True)
-            detail = f"{type(error).__name__}: {error}"[:_MOST_DETAIL]
-            found.append(_Thought(Spent(usd=None), code=FailureCode.AGENT_FAILED, detail=detail))
-
-    # A daemon: when the time is over, the process may end without waiting for it.
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds + _GRACE_SECONDS)
-    if found:
-        return found[0]
-    detail = f"The model gave no answer within {seconds:.0f} s."
-    return _Thought(Spent(usd=None), code=FailureCode.OVERLOADED, detail=detail)
+def _own(tx: sa.Connection, now: datetime) -> float:
+    """This week's money for what the organization gave itself, and for its thinking."""
+    thought = thoughts.spent_since(tx, own_work.week_start(now))
+    return trials.spent_by_itself(tx, now) + thought + _reserved(tx, own=True)
 
 
-def _asked(ask: _Ask, key: str, seconds: float) -> _Thought:
-    start, model = time.monotonic(), asking.backend(ask.order, key)
+def _reserved(tx: sa.Connection, *, own: bool) -> float:
+    """By the running attempts of all tasks, or of those that we gave ourselves."""
+    found = [task for _, task in tasks.listed(tx, unsettled=True) if task.own or not own]
+    return sum(task.running.cost for task in found if task.running is not None)
+
+
+def _call(world: World, ask: _Ask) -> Heard:
     request = Request(
         system=_SYSTEM,
         messages=(Message(role="user", text=ask.prompt),),
         max_output_tokens=thinking.LONGEST_ANSWER,
         answer_schema=ask.schema,
-        seconds=seconds,
+        seconds=world.config.limits.triage_seconds,
     )
-    try:
-        found = asking.ask(model, ask.order, request)
-    finally:
-        model.close()
-    if isinstance(found.said, ModelError):
-        error = found.said
-        # Broken off on the way: what was billed nobody knows.
-        begun = isinstance(error, TruncatedStream) or time.monotonic() - start >= seconds
-        spent = Spent(usage=error.usage, usd=None) if begun else found.spent
-        detail = error.message[:_MOST_DETAIL]
-        return _Thought(spent, code=error.failure, detail=detail, resets_at=error.resets_at)
-    return _Thought(found.spent, text=found.said.text)
+    key = world.config.providers[ask.provider].api_key.value.get_secret_value()
+    return asking.within(ask.order, key, request)
 
 
-def _ended(world: World, ask: _Ask, began: datetime, said: _Thought, answer: type[T]) -> T | None:
+def _ended(world: World, ask: _Ask, began: datetime, said: Heard, answer: type[T]) -> T | None:
     """Written with what is known of the provider now. The answer is as it is kept: redacted."""
     found, said = _parsed(world, said, answer)
     data: dict[str, Any] = {
@@ -263,7 +219,7 @@ def _ended(world: World, ask: _Ask, began: datetime, said: _Thought, answer: typ
     return found
 
 
-def _parsed(world: World, said: _Thought, answer: type[T]) -> tuple[T | None, _Thought]:
+def _parsed(world: World, said: Heard, answer: type[T]) -> tuple[T | None, Heard]:
     if said.code is not None:
         return None, said
     try:
@@ -273,7 +229,7 @@ def _parsed(world: World, said: _Thought, answer: type[T]) -> tuple[T | None, _T
         return None, replace(said, code=FailureCode.INVALID_RESULT, detail=detail)
 
 
-def _seen(world: World, ask: _Ask, said: _Thought, now: datetime) -> list[Event]:
+def _seen(world: World, ask: _Ask, said: Heard, now: datetime) -> list[Event]:
     """How the provider is. A model that was slow for us keeps no agent from its work."""
     name = health.triage_key(ask.provider, ask.order.model, said.code)
     with world.store.read() as tx:

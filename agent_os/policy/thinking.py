@@ -74,14 +74,14 @@ def cap(price: Price | None, prompt: str) -> float:
 def unaffordable(
     usd: float, purse: Purse, limits: LimitRules, week: float, usd_per_week: float
 ) -> Refusal | None:
-    """Why the money is not there; None: it is. `week`: spent on the same in seven days."""
+    """Why the money is not there; None: it is. `week`: spent on the same this week."""
     if purse.spent + purse.reserved + usd > limits.usd_per_day:
         spent = f"${purse.spent:.2f} spent and ${purse.reserved:.2f} reserved"
         detail = f"{spent} of ${limits.usd_per_day:.2f} for this day, ${usd:.2f} needed"
         return Refusal(reason=Reason.OVER_BUDGET, detail=detail)
     if week + usd > usd_per_week:
         limit = f"${usd_per_week:.2f} (`improvement.usd_per_week`)"
-        detail = f"${week:.2f} spent in seven days of {limit}, ${usd:.2f} needed"
+        detail = f"${week:.2f} spent this week of {limit}, ${usd:.2f} needed"
         return Refusal(reason=Reason.OVER_BUDGET, detail=detail)
     return None
 

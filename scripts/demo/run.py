@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts.demo import models, sample_run, screen
+from scripts.demo import models, plan_run, sample_run, screen
 from scripts.demo.own import play
 from scripts.demo.servers import TOKEN
 
@@ -36,6 +36,9 @@ def main() -> int:
         if options.repo:
             keep = _wait if options.keep else None
             code, summary = play.run(folder, _there(options.repo), options.check_seconds, keep)
+        elif options.plan:
+            wait = _wait if options.keep else lambda _config: None
+            code, summary = plan_run.run(folder, wait)
         else:
             wait = _wait if options.keep else lambda _config: None
             code, summary = sample_run.run(folder, wait, real)
@@ -78,6 +81,9 @@ def _options() -> argparse.Namespace:
         "--repo", metavar="PATH", help="play on a copy of your repository; it is only read"
     )
     parser.add_argument(
+        "--plan", action="store_true", help="from a list of requirements, in an empty repository"
+    )
+    parser.add_argument(
         "--agent", choices=models.NAMES, help="a real agent does the work, on your account"
     )
     parser.add_argument("--model", default="", help="with --agent: the model, by its vendor's name")
@@ -91,6 +97,8 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     if options.check_seconds < 1:
         parser.error("--check-seconds is at least 1")
+    if options.plan and (options.repo or options.agent):
+        parser.error("--plan plays with a scripted agent, in a repository of its own")
     if options.repo and options.agent:
         parser.error("--agent works on the sample project; --repo plays your last commit again")
     return options
