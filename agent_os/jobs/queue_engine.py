@@ -20,11 +20,12 @@ from agent_os.domain.rules import Mode, RepoRules
 from agent_os.domain.tasks import Task, TaskKey
 from agent_os.effects import cleaning, mailbox, resolver
 from agent_os.effects.world import World
+from agent_os.jobs import notifying
 from agent_os.jobs.organization import Decided, Run
-from agent_os.policy import picture, queue
+from agent_os.policy import own_work, picture, queue
 from agent_os.policy.budget import Purse
 from agent_os.policy.routing import Pool
-from agent_os.store import intents, pauses, providers, repositories, tasks, trials
+from agent_os.store import intents, pauses, providers, repositories, tasks, thoughts, trials
 from agent_os.store.repositories import Repository
 from agent_os.workspace.sandbox import choosing
 
@@ -53,6 +54,7 @@ class QueueEngine:
             paused = pauses.paused(tx)
             pool = _pool(world, tx)
             spent = trials.spent_on(tx, world.clock.now())
+            own_spent = _own_spent(world, tx)
         seen = {task.key: seq for seq, task in found}
         facts = [
             _facts(world, t, rows[t.repo_id], paused, pool) for _, t in found if t.repo_id in rows
@@ -61,6 +63,7 @@ class QueueEngine:
         machine = queue.Machine(
             running=len(running),
             purse=Purse(spent=spent, reserved=sum(a.cost for a in running)),
+            own=_own_work(world, [t for _, t in found], own_spent),
             free_memory_mb=free_memory_mb(),
             limits=world.config.limits,
             now=world.clock.now(),
@@ -86,6 +89,25 @@ class QueueEngine:
     def after(self, run: Run) -> None:
         mailbox.draw(run.world)
         cleaning.clean_if_due(run.world)
+        notifying.notify(run.world)
+
+
+def _own_spent(world: World, tx: sa.Connection) -> float:
+    """US dollars of this week, for work and thoughts of the organization's own."""
+    now = world.clock.now()
+    return trials.spent_by_itself(tx, now) + thoughts.spent_since(tx, own_work.week_start(now))
+
+
+def _own_work(world: World, found: Sequence[Task], spent: float) -> own_work.OwnWork:
+    improvement = world.config.improvement
+    running = [t.running for t in found if t.own and t.running]
+    return own_work.OwnWork(
+        running=len(running),
+        spent=spent,
+        reserved=sum(a.cost for a in running),
+        share=improvement.share,
+        usd_per_week=improvement.usd_per_week,
+    )
 
 
 def _drawn(world: World, fact: queue.TaskFacts) -> Step | None:

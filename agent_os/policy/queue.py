@@ -19,8 +19,9 @@ from agent_os.domain.reasons import Reason
 from agent_os.domain.records import Attempt
 from agent_os.domain.rules import LimitRules, RepoRules
 from agent_os.domain.tasks import Task
-from agent_os.policy import epics, publishing, requesting, retry, reviewing, triaging
+from agent_os.policy import epics, own_work, publishing, requesting, retry, reviewing, triaging
 from agent_os.policy.budget import Purse, cap
+from agent_os.policy.own_work import OwnWork
 from agent_os.policy.routing import Pool, choose
 from agent_os.policy.steps import about, held, incident, record, waiting
 
@@ -61,6 +62,7 @@ class Machine(Contract):
 
     running: int
     purse: Purse = Purse()
+    own: OwnWork = OwnWork()
     free_memory_mb: int | None
     limits: LimitRules
     now: datetime
@@ -197,14 +199,22 @@ def _admit(queued: list[tuple[TaskFacts, retry.Start]], machine: Machine) -> lis
     steps: list[Step] = []
     free = machine.limits.concurrent_attempts - machine.running
     memory, purse = machine.free_memory_mb, machine.purse
+    own, others = machine.own, own_work.others_wait(fact.task for fact, _ in queued)
     per_attempt = machine.limits.memory_mb_per_attempt
     for fact, start in sorted(queued, key=_order):
         task = fact.task
         start, usd = _with_cap(fact, start, machine, purse)
+        full = ""
+        if task.own:
+            usd = own_work.cap(own, usd, machine.limits.usd_per_attempt, machine.now)
+            most = machine.limits.concurrent_attempts
+            full = own_work.no_slot(own, most, others_wait=others)
         if isinstance(usd, retry.Park | retry.Wait):
             step = _not_now(task, usd, machine.now)
         elif fact.no_sandbox and start.kind is not Kind.TRIAGE:
             step = waiting(task, Reason.NO_SANDBOX, fact.no_sandbox, machine.now)
+        elif full:
+            step = waiting(task, Reason.WAITS_FOR_SHARE, full, machine.now)
         elif free <= 0:
             step = waiting(task, Reason.NO_FREE_SLOT, "", machine.now)
         elif memory is not None and memory < per_attempt:
@@ -212,6 +222,7 @@ def _admit(queued: list[tuple[TaskFacts, retry.Start]], machine: Machine) -> lis
             step = waiting(task, Reason.LOW_MEMORY, detail, machine.now)
         else:
             free -= 1
+            own = own.started(usd) if task.own else own
             memory = memory - per_attempt if memory is not None else None
             purse = purse.model_copy(update={"reserved": purse.reserved + (usd or 0.0)})
             step = _start(fact, start, usd, machine.now)

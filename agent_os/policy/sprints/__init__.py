@@ -1,0 +1,1 @@
+"""Sprints: what comes next and why, people's word on it, and how it went."""
