@@ -22,13 +22,15 @@ from agent_os.domain.errors import BadInput, ConfigError, Conflict
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.records import Attempt
 from agent_os.domain.tasks import Task
-from agent_os.effects import grants, triages
+from agent_os.effects import grants, remembering, triages
 from agent_os.effects.accounts import agent_order
+from agent_os.effects.mends import note_mends
 from agent_os.effects.reverts import note_reverts
 from agent_os.effects.reviews import review_order
 from agent_os.effects.world import World
 from agent_os.policy import task_text, texts
-from agent_os.store import log, repositories
+from agent_os.policy.memory import relevance
+from agent_os.store import repositories
 from agent_os.workspace.mirror import Mirror
 
 _LONGEST_PATCH = 4_000
@@ -48,7 +50,7 @@ def make_order(world: World, task: Task, effect: StartAttempt) -> Order:
     found = _commits(world, task, effect)
     order = _order(world, task, effect, found)
     if effect.attempt_kind is Kind.TRIAGE:
-        _, codebase = _memory(world, task, found.base)
+        codebase = remembering.codebase_of(world, task.repo_id, found.base)
         return triages.as_triage(world, task, order, codebase)
     return order
 
@@ -67,6 +69,7 @@ def _commits(world: World, task: Task, effect: StartAttempt) -> _Commits:
         )
     _note_base(world, task.repo_id, base)
     note_reverts(world, task.repo_id, mirror, base)
+    note_mends(world, task.repo_id, mirror)
     settings = repository_file(mirror, base)
     _check_vendors(world, task, settings, effect)
     if effect.verifies:
@@ -86,7 +89,9 @@ def _start(task: Task, mirror: Mirror, effect: StartAttempt, base: str) -> str:
 
 
 def _order(world: World, task: Task, effect: StartAttempt, found: _Commits) -> Order:
-    lessons, codebase = _memory(world, task, found.base)
+    lessons = remembering.lessons_for(world, task, effect)
+    told = [relevance.line(one, task.repo_id) for one in lessons]
+    codebase = remembering.codebase_of(world, task.repo_id, found.base)
     sandbox, image = world.config.sandbox_of(task.repo)
     limits = world.config.limits
     now = world.clock.now()
@@ -104,7 +109,8 @@ def _order(world: World, task: Task, effect: StartAttempt, found: _Commits) -> O
         title=task.title,
         mirror=os.path.relpath(world.mirror(task.repo_id).path, directory),
         agent=_worker(world, effect),
-        parts=task_text.parts(task, effect.feedback, lessons, codebase),
+        parts=task_text.parts(task, effect.feedback, told, codebase),
+        lessons=tuple(one.id for one in lessons),
         sources=task_text.sources(task),
         removed=task_text.removed(task, effect.feedback),
         gates=_gates(world, task, found.settings),
@@ -150,7 +156,8 @@ def write_order(
     world: World, task: Task, effect: StartAttempt, directory: Path, order: Order
 ) -> None:
     """The attempt's directory as the runner needs it; `order.json` last."""
-    lessons, codebase = _memory(world, task, order.base)
+    lessons = remembering.lines(world, order.lessons, task.repo_id)
+    codebase = remembering.codebase_of(world, task.repo_id, order.base)
     text = task_text.for_agent(task, effect.feedback, lessons, codebase)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "task.md").write_text(world.finder.redact(text), "utf-8")
@@ -192,17 +199,6 @@ def _copy_templates(owners: Path, place: Path) -> None:
                 (place / template.name).write_bytes(template.read_bytes())
     except OSError as error:
         raise ConfigError(f"`prompts`: {owners} can't be read: {error}.") from error
-
-
-def _memory(world: World, task: Task, base: str) -> tuple[list[str], str]:
-    """(what earlier tasks taught, the repository's CODEBASE.md)."""
-    with world.store.read() as tx:
-        lessons = log.lessons(tx, task.repo_id, limit=10)
-    try:
-        memory = world.mirror(task.repo_id).read_file(base, "CODEBASE.md")
-    except BadInput:
-        memory = None
-    return lessons, (memory or b"").decode(errors="replace")
 
 
 def _note_base(world: World, repo_id: int, base: str) -> None:

@@ -20,7 +20,7 @@ from agent_os.store import meta, owner, schema
 _BUSY_MS = 30_000
 _PAUSE_MS = 50
 _ADVISORY_LOCK = 0x0A6E_0705
-HEAD = "0002"
+HEAD = "0003"
 #: As Alembic makes it.
 _VERSION_TABLE = """CREATE TABLE alembic_version (
     version_num VARCHAR(32) NOT NULL,

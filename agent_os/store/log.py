@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from agent_os.domain.events import DESK, Event, EventKind
 from agent_os.domain.folding import fold
 from agent_os.domain.tasks import Task, TaskKey
-from agent_os.store import providers, schema, tasks, trials
+from agent_os.store import memory, providers, schema, tasks, trials
 from agent_os.store.database import Store
 
 _AS_SEEN = ("labels",)
@@ -60,16 +60,8 @@ def project(store: Store, tx: sa.Connection, seq: int, event: Event) -> None:
     if after is not None:
         tasks.put(store, tx, seq, after)
         trials.project(store, tx, event, after)
-    if event.kind is EventKind.LESSON:
-        lesson = {
-            "seq": seq,
-            "installation": store.installation,
-            "repo_id": event.repo_id,
-            "number": event.number,
-            "at": event.at,
-            "text": event.data["text"],
-        }
-        tx.execute(schema.lessons.insert().values(lesson))
+    if event.kind in memory.KINDS:
+        memory.project(store, tx, seq, event)
 
 
 def history(
@@ -138,7 +130,7 @@ def page(
     settled; of those all.
     """
     e = schema.events.c
-    chosen = [e.kind.in_([k.value for k in kinds])]
+    chosen: list[sa.ColumnElement[bool]] = [e.kind.in_([k.value for k in kinds])]
     if repo_id is not None:
         chosen.append(e.repo_id == repo_id)
     query = sa.select(schema.events).where(*chosen, e.seq > after)
@@ -172,13 +164,6 @@ def _event(row: sa.Row[tuple[object, ...]]) -> Event:
         attempt=row.attempt,
         data=json.loads(row.data),
     )
-
-
-def lessons(tx: sa.Connection, repo_id: int, limit: int = 20) -> list[str]:
-    """The newest lessons of a repository, oldest first."""
-    table = schema.lessons
-    query = sa.select(table.c.text).where(table.c.repo_id == repo_id)
-    return [r.text for r in tx.execute(query.order_by(table.c.seq.desc()).limit(limit))][::-1]
 
 
 def tasks_named(tx: sa.Connection, number: int, repo: str = "") -> list[Task]:

@@ -41,6 +41,11 @@ class Repository(Contract):
     last_error: str = ""
     seen_at: datetime
 
+    @property
+    def address(self) -> str:
+        """Of its pages, for people."""
+        return self.clone_url.removesuffix(".git")
+
 
 def put(store: Store, tx: sa.Connection, repository: Repository) -> None:
     values = {"name": repository.name, "data": repository.model_dump_json()}

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -175,12 +176,48 @@ pauses = sa.Table(
 lessons = sa.Table(
     "lessons",
     metadata,
-    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("id", sa.String(16), primary_key=True),
     sa.Column("installation", sa.String(16), nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("repo_id", sa.BigInteger, nullable=False),
-    sa.Column("number", sa.Integer, nullable=False),
     sa.Column("at", Moment, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("ended", sa.Boolean, nullable=False),
+    sa.Column("words", sa.Text, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Index("lessons_by_repository", "repo_id", "ended", "seq"),
+    sa.Index("lessons_by_seq", "seq"),
+)
+
+#: SQLite's index of the lessons' words; PostgreSQL searches the table itself.
+LESSON_WORDS = (
+    "CREATE VIRTUAL TABLE lesson_words USING fts5(words, tokenize='porter unicode61')",
+    (
+        "CREATE TRIGGER lesson_words_insert AFTER INSERT ON lessons BEGIN"
+        " INSERT INTO lesson_words(rowid, words) VALUES (new.seq, new.words); END"
+    ),
+    (
+        "CREATE TRIGGER lesson_words_delete AFTER DELETE ON lessons BEGIN"
+        " DELETE FROM lesson_words WHERE rowid = old.seq; END"
+    ),
+    (
+        "CREATE TRIGGER lesson_words_update AFTER UPDATE OF words ON lessons BEGIN"
+        " UPDATE lesson_words SET words = new.words WHERE rowid = old.seq; END"
+    ),
+)
+for _statement in LESSON_WORDS:
+    event.listen(lessons, "after_create", sa.DDL(_statement).execute_if(dialect="sqlite"))
+
+lesson_uses = sa.Table(
+    "lesson_uses",
+    metadata,
+    sa.Column("repo_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("round", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("attempt", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("lesson", sa.String(16), primary_key=True),
+    sa.Column("installation", sa.String(16), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Index("lesson_uses_by_lesson", "lesson"),
 )
 
 providers = sa.Table(
@@ -227,4 +264,4 @@ http_cache = sa.Table(
 )
 
 #: Written in the same transaction as the events they follow from.
-DERIVED = (tasks, lessons, providers, trials, spending)
+DERIVED = (tasks, lessons, lesson_uses, providers, trials, spending)

@@ -33,6 +33,22 @@ def take(store: Store, job: str, slot: datetime, ttl: timedelta) -> int | None:
         return row.fence + 1
 
 
+def is_ours(store: Store, job: str, slot: datetime) -> bool:
+    """Whether this installation was there when the slot came: what was due before it began to
+    work is nobody's. One that is not ours counts as run."""
+    with store.write() as tx:
+        before = tx.execute(sa.select(_s.slot).where(_s.job == job).limit(1)).first()
+        born = tx.execute(sa.select(sa.func.min(_s.taken_at))).scalar()
+    if born is not None and not isinstance(born, datetime):
+        born = datetime.fromisoformat(born)
+    if before is not None or (born is not None and born <= slot):
+        return True
+    fence = take(store, job, slot, timedelta(0))
+    if fence is not None:
+        finish(store, job, slot, fence)
+    return False
+
+
 def finish(store: Store, job: str, slot: datetime, fence: int) -> bool:
     """Mark the slot as run. False when another process took it over meanwhile."""
     with store.write() as tx:

@@ -45,6 +45,18 @@ def spent_on(tx: sa.Connection, day: datetime) -> float:
     return tx.execute(sa.select(s.usd).where(s.day == f"{day:%Y-%m-%d}")).scalar() or 0.0
 
 
+def spent_by_itself(tx: sa.Connection, week: datetime) -> float:
+    """US dollars of that ISO week (UTC) on work that the organization gave itself."""
+    s = schema.spending.c
+    return tx.execute(sa.select(s.usd).where(s.day == _week(week))).scalar() or 0.0
+
+
+def _week(moment: datetime) -> str:
+    """`2026-W05`: stands among the days, for one kind of work only."""
+    year, week, _ = moment.isocalendar()
+    return f"{year}-W{week:02}"
+
+
 def merged_lately(tx: sa.Connection, repo_id: int, since: datetime) -> list[tuple[int, int]]:
     """(issue, round) of merged work of a repository since then: it may be reverted yet."""
     query = sa.select(_t.number, _t.round).where(
@@ -61,7 +73,9 @@ def project(store: Store, tx: sa.Connection, event: Event, task: Task) -> None:
     attempt = next((a for a in task.attempts if a.number == number), None)
     match event.kind:
         case EventKind.ATTEMPT_ENDED if attempt is not None:
-            _pay(store, tx, event.at, attempt.cost)
+            _pay(store, tx, f"{event.at:%Y-%m-%d}", attempt.cost)
+            if task.own:
+                _pay(store, tx, _week(event.at), attempt.cost)
             _put(store, tx, event, task, attempt)
         case EventKind.RESULT_REJECTED if attempt is not None:
             _put(store, tx, event, task, attempt)
@@ -76,7 +90,7 @@ def project(store: Store, tx: sa.Connection, event: Event, task: Task) -> None:
 def project_thought(store: Store, tx: sa.Connection, event: Event) -> None:
     """A thought is paid with its cap when it begins, and the rest is given back when it ends: one
     that never ends has cost its cap."""
-    _pay(store, tx, began(event), usd_of(event))
+    _pay(store, tx, f"{began(event):%Y-%m-%d}", usd_of(event))
 
 
 def usd_of(event: Event) -> float:
@@ -128,10 +142,10 @@ def _of(task: Task, attempt: int | None) -> tuple[sa.ColumnElement[bool], ...]:
     return where if attempt is None else (*where, _t.attempt == attempt)
 
 
-def _pay(store: Store, tx: sa.Connection, at: datetime, usd: float) -> None:
+def _pay(store: Store, tx: sa.Connection, day: str, usd: float) -> None:
     if not usd:
         return
-    s, day = schema.spending.c, f"{at:%Y-%m-%d}"
+    s = schema.spending.c
     update = schema.spending.update().where(s.day == day).values({"usd": s.usd + usd})
     if tx.execute(update).rowcount == 0:
         row = {"day": day, "usd": usd, "installation": store.installation}

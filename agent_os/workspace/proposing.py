@@ -25,15 +25,18 @@ class Proposing:
     path: Path
 
     def commit_files(self, base: str, files: Mapping[str, bytes | None], message: str) -> str:
-        """A commit on top of `base` in which `files` (None: gone) are as given; its sha.
+        """A commit on top of `base` (empty: the first of all) in which `files` (None: gone) are as
+        given; its sha.
 
         `base` itself when nothing would change. BadInput for a path that is no place for a
         file there: a link, a folder, something outside of the tree.
         """
-        entries = [_entry(self.path, checked_sha(base), path, files[path]) for path in files]
+        base = base and checked_sha(base)
+        entries = [_entry(self.path, base, path, files[path]) for path in files]
         with tempfile.TemporaryDirectory(prefix="agent-os-index-") as place:
             apart = {"GIT_INDEX_FILE": str(Path(place) / "index")}
-            run_git("read-tree", base, git_dir=self.path, env_extra=apart, timeout=_SECONDS)
+            start = base or "--empty"
+            run_git("read-tree", start, git_dir=self.path, env_extra=apart, timeout=_SECONDS)
             run_git(
                 *("update-index", "-z", "--index-info"),
                 git_dir=self.path,
@@ -71,7 +74,7 @@ def _entry(git_dir: Path, base: str, path: str, content: bytes | None) -> str:
     if not parts or path != "/".join(parts) or {"..", ".git", "/"} & {*parts} or "\0" in path:
         raise BadInput(f"{path!r} is no path of a file in a repository.")
     mode = ""
-    for depth in range(1, len(parts) + 1):
+    for depth in range(1, len(parts) + 1) if base else ():
         name = "/".join(parts[:depth])
         listed = run_git("ls-tree", "-z", base, "--", name, git_dir=git_dir)
         mode = listed.split(" ")[0] if listed else ""
@@ -79,7 +82,7 @@ def _entry(git_dir: Path, base: str, path: str, content: bytes | None) -> str:
         if mode and mode not in wanted:
             raise BadInput(f"{name} is something else than expected in {base[:12]}.")
     if content is None:
-        return f"0 {'0' * len(base)}\t{path}"
+        return f"0 {'0' * (len(base) or 40)}\t{path}"
     blob = run_git("hash-object", "-w", "--stdin", git_dir=git_dir, input=content)
     return f"{mode or _FILE} {blob}\t{path}"
 

@@ -25,6 +25,7 @@ _NAMES = frozenset(
         *(b"copilot-instructions.md", b".cursorrules", b".cursorignore", b".windsurfrules"),
         *(b".clinerules", b".roomodes", b".roorules", b".goosehints", b".rules", b".replit.md"),
         *(b".geminiignore", b".qwenignore", b".opencodeignore", b".claudeignore"),
+        b"codebase.md",  # every prompt has it, and it is drawn by us
     }
 )
 _PREFIXES = (b".aider", b".env.", b".goose", b".roo", b".cline")

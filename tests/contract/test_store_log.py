@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.folding import fold
+from agent_os.domain.lessons import lesson_id
 from agent_os.domain.reasons import Reason
 from agent_os.domain.tasks import Status, Task, TaskKey
 from agent_os.store import log, schema, tasks
@@ -106,12 +107,6 @@ class TestLog:
             assert tasks.counts(tx) == {"ready": 2, "queued": 1}
             assert [t.number for t in log.tasks_named(tx, 2, "TODO")] == [2]
             assert log.tasks_named(tx, 2, "do") == []
-
-    def test_the_newest_lessons_oldest_first(self, store: Store) -> None:
-        append(store, *(event(EventKind.LESSON, text=f"l{n}") for n in range(5)))
-        with store.read() as tx:
-            assert log.lessons(tx, KEY.repo_id, limit=2) == ["l3", "l4"]
-            assert log.lessons(tx, 9) == []
 
 
 WRITER = """
@@ -271,10 +266,28 @@ _DATA: dict[EventKind, st.SearchStrategy[dict[str, Any]]] = {
     EventKind.PULL_HEAD_MOVED: st.fixed_dictionaries({"sha": _SHA}),
     EventKind.PULL_MERGED: st.fixed_dictionaries({"sha": _SHA, "by": _TEXT}),
     EventKind.REVIEW_SEEN: st.fixed_dictionaries({"ids": st.lists(st.integers(1, 9), max_size=2)}),
-    EventKind.LESSON: st.fixed_dictionaries({"text": _TEXT}),
+    EventKind.LESSON: st.fixed_dictionaries(
+        {"text": st.sampled_from(["one", "two"])},
+        optional={"cause": st.just("ci"), "paths": st.just(["a/"]), "advice": _TEXT},
+    ),
+    EventKind.LESSON_USED: st.fixed_dictionaries(
+        {"lessons": st.just([lesson_id(KEY.repo_id, "one"), "gone"]), "round": st.integers(1, 2)}
+    ),
+    EventKind.LESSON_ENDED: st.fixed_dictionaries(
+        {"lesson": st.just(lesson_id(KEY.repo_id, "two"))},
+        optional={"ending": st.just("expired"), "why": _TEXT},
+    ),
     EventKind.PROVIDER_SEEN: st.fixed_dictionaries(
         {"name": st.sampled_from(["one", "two", "one/model"]), "at": st.just(at(1).isoformat())},
         optional={"code": st.just("overloaded"), "until": st.just(at(9).isoformat())},
+    ),
+    EventKind.PRIORITY_SET: st.fixed_dictionaries(
+        {"priority": st.integers(-1, 2), "why": st.just("w")}
+    ),
+    EventKind.THOUGHT_STARTED: st.fixed_dictionaries({"cap": st.just(0.5)}),
+    EventKind.THOUGHT_ENDED: st.fixed_dictionaries(
+        {"cap": st.just(0.5)},
+        optional={"usd": st.sampled_from([0.0, 0.25]), "began": st.just(at(1).isoformat())},
     ),
     EventKind.LABELS_SET: st.fixed_dictionaries(
         {"label": _TEXT, "add": st.lists(_TEXT, max_size=2), "remove": st.lists(_TEXT, max_size=2)}
