@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -21,7 +21,6 @@ from agent_os.policy import filing
 from agent_os.store import log, pauses, repositories, tasks
 from agent_os.store.repositories import Repository
 
-_WEEK = timedelta(days=7)
 #: Authors whose issues count for the cap.
 _CAPPED = ("analyzer", "groomer", "memory")
 
@@ -71,6 +70,18 @@ def file_all(world: World, row: Repository, signals: Sequence[Signal]) -> list[D
     return [(step, _seen(world, step)) for step in steps]
 
 
+def left(world: World, row: Repository) -> int:
+    """How many issues may be filed there this week, besides those that were."""
+    with world.store.read() as tx:
+        filed = events(tx, row.repo_id, (EventKind.ISSUE_FILED,))
+    return world.config.improvement.issues_per_week - _this_week(filed, world.clock.now())
+
+
+def _this_week(filed: Sequence[tuple[int, Event]], now: datetime) -> int:
+    # By the calendar: a job that runs a second earlier than last week would meet its own issues.
+    return sum(e.data["by"] in _CAPPED and week_of(e.at) == week_of(now) for _, e in filed)
+
+
 def _seen(world: World, step: Step) -> int:
     with world.store.read() as tx:
         return tasks.seq(tx, step.key)
@@ -89,7 +100,7 @@ def _facts(world: World, row: Repository, signals: Sequence[Signal]) -> filing.F
         repo=row.name,
         known={name: _filed(world, row, one, told) for name, one in known.items()},
         outcomes={e.data["signal"]: f"{e.data['outcome']}: {e.data['reason']}" for _, e in seen},
-        filed_this_week=sum(e.data["by"] in _CAPPED and e.at > now - _WEEK for _, e in filed),
+        filed_this_week=_this_week(filed, now),
         cap=world.config.improvement.issues_per_week,
         start=world.config.improvement.start,
         stopped=stopped(world, row),

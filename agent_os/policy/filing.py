@@ -87,7 +87,7 @@ def _known(
     where = f"#{known.number}"
     if known.not_planned:
         return SignalOutcome.NOT_WANTED, f"{where} was closed as not planned", None
-    if known.told == evidence_digest(signal):
+    if not signal.evidence or known.told == evidence_digest(signal):
         return SignalOutcome.KNOWN, where, None
     tell = TellIssue(
         repo_id=facts.repo_id,
@@ -142,7 +142,7 @@ def _figure(signal: Signal) -> str:
     figure = signal.figure
     if figure is None:
         return ""
-    scope = ", ".join(f"{name} {value}" for name, value in figure.scope.items())
+    scope = ", ".join(f"{name} {texts.inline(value, 80)}" for name, value in figure.scope.items())
     now = "not known" if figure.now is None else f"{figure.now:.3g} over {figure.samples} samples"
     hoped = "" if figure.expected is None else f", {figure.expected:.3g} is expected afterwards"
     of = f" ({scope})" if scope else ""
