@@ -106,15 +106,16 @@ def _act(data: Json) -> Act:
     )
 
 
-def edits(client: GitHubClient, repo: str, number: int) -> Edits:
+def edits(client: GitHubClient, repo: str, number: int, *, newest_only: bool = False) -> Edits:
     """Who changed the body when. Empty when nobody did. IncompleteList above a hundred edits:
-    the oldest of a part would pass for the text that was asked for."""
+    the oldest of a part would pass for the text that was asked for. `newest_only`: the newest
+    hundred will do."""
     owner, name = repo.split("/", 1)
     data = client.query(EDITS_QUERY, {"owner": owner, "name": name, "number": number})
     found = (data.get("repository") or {}).get("issue") or {}
     history = found.get("userContentEdits") or {}
     nodes = history.get("nodes") or []
-    if history.get("totalCount", 0) > len(nodes):
+    if history.get("totalCount", 0) > len(nodes) and not newest_only:
         raise IncompleteList(f"{repo}#{number} was edited more than {len(nodes)} times.")
     return Edits(
         versions=tuple((moment(n["editedAt"]), login(n["editor"]), n["diff"] or "") for n in nodes)

@@ -66,6 +66,11 @@ CREATE TABLE IF NOT EXISTS comment_edits (
     comment_id INTEGER NOT NULL REFERENCES comments(id) ON DELETE CASCADE,
     editor_id INTEGER NOT NULL REFERENCES users(id), edited_at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS comment_edits_comment ON comment_edits (comment_id);
+CREATE TABLE IF NOT EXISTS reactions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    comment_id INTEGER NOT NULL REFERENCES comments(id) ON DELETE CASCADE,
+    user_id INTEGER NOT NULL REFERENCES users(id), content TEXT NOT NULL,
+    created_at TEXT NOT NULL, UNIQUE (comment_id, user_id, content));
 CREATE TABLE IF NOT EXISTS events (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     repo_id INTEGER NOT NULL REFERENCES repositories(id) ON DELETE CASCADE,

@@ -18,6 +18,8 @@ from agent_os.workspace.git import checked_sha, git_bytes, git_start, is_sha, ru
 from agent_os.workspace.proctable import touching
 from agent_os.workspace.proposing import Proposing
 from agent_os.workspace.remote import remote_git
+from agent_os.workspace.survey import Surveying
+from agent_os.workspace.tracing import Tracing
 
 OUR_REFS = "refs/agent-os/"
 OWNER_REF = "refs/agent-os/owner"
@@ -47,7 +49,7 @@ class Update(NamedTuple):
     expected: str
 
 
-class Mirror(Proposing):
+class Mirror(Proposing, Surveying, Tracing):
     """A bare repository at `path`. Refs below refs/agent-os/ are ours and are never pruned."""
 
     def __init__(self, path: Path) -> None:

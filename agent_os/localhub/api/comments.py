@@ -1,6 +1,6 @@
 """Comments on issues and pull requests."""
 
-from agent_os.localhub import comments, issues, repositories
+from agent_os.localhub import comments, issues, reactions, repositories
 from agent_os.localhub.calls import Call, Reply, no_content
 from agent_os.localhub.comments import Comment
 from agent_os.localhub.errors import forbidden
@@ -69,12 +69,21 @@ def delete(call: Call) -> Reply:
     return no_content()
 
 
+def react(call: Call) -> Reply:
+    """POST a reaction to a comment; readers may."""
+    repo = call.active_repo()
+    comment = comments.get(call.hub, repo.id, call.number())
+    made = reactions.add(call.hub, comment, call.user, call.need("content", "Reaction"))
+    return Reply(201, render.reaction(call.view, made))
+
+
 REPO = "/repos/{owner}/{repo}"
 ROUTES = [
     ("GET", f"{REPO}/issues/comments", list_of_repository),
     ("GET", f"{REPO}/issues/comments/{{number}}", show),
     ("PATCH", f"{REPO}/issues/comments/{{number}}", update),
     ("DELETE", f"{REPO}/issues/comments/{{number}}", delete),
+    ("POST", f"{REPO}/issues/comments/{{number}}/reactions", react),
     ("GET", f"{REPO}/issues/{{number}}/comments", list_of_issue),
     ("POST", f"{REPO}/issues/{{number}}/comments", create),
 ]

@@ -3,10 +3,11 @@
 from typing import Any
 from urllib.parse import quote
 
-from agent_os.localhub import accounts, comments, issues, labels, pulls
+from agent_os.localhub import accounts, comments, issues, labels, pulls, reactions
 from agent_os.localhub.comments import Comment
 from agent_os.localhub.issues import Issue
 from agent_os.localhub.labels import Label
+from agent_os.localhub.reactions import Reaction
 from agent_os.localhub.render import users
 from agent_os.localhub.render.view import View, node_id
 from agent_os.localhub.repositories import Repository
@@ -115,8 +116,19 @@ def comment(view: View, repo: Repository, shown: Comment) -> dict[str, Any]:
         "updated_at": shown.updated_at,
         "author_association": _association(repo, shown.author_id),
         "body": shown.body,
-        "reactions": {"url": f"{url}/reactions", **NO_REACTIONS},
+        "reactions": {"url": f"{url}/reactions", **reactions.counts(view.hub, shown.id)},
         "performed_via_github_app": None,
+    }
+
+
+def reaction(view: View, shown: Reaction) -> dict[str, Any]:
+    """A reaction to a comment."""
+    return {
+        "id": shown.id,
+        "node_id": node_id("Reaction", shown.id),
+        "user": users.by_id(view, shown.user_id),
+        "content": shown.content,
+        "created_at": shown.created_at,
     }
 
 
