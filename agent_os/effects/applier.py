@@ -113,7 +113,7 @@ class Applier:
         performer = PERFORMERS[type(effect)]
         try:
             facts = performer.perform(self.world, effect, intent.id)
-        except errors.GitHubUnreachable as error:
+        except (errors.GitHubUnreachable, errors.NoticeUnanswered) as error:
             return self._unanswered(intent, error)
         except errors.GitError as error:
             if isinstance(effect, OVER_GIT):

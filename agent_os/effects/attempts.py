@@ -8,10 +8,10 @@ from typing import TypedDict
 
 from agent_os.domain.attempts import Kind, Order
 from agent_os.domain.effects import StartAttempt, StopAttempt
-from agent_os.domain.events import Event, EventKind
+from agent_os.domain.events import EventKind
 from agent_os.domain.records import Attempt
 from agent_os.domain.tasks import Task
-from agent_os.effects import triages
+from agent_os.effects import remembering, triages
 from agent_os.effects.accounts import keys
 from agent_os.effects.orders import make_order, write_order
 from agent_os.effects.performer import ABSENT, Facts, Resolution, done
@@ -34,7 +34,7 @@ class AttemptStarter:
         world.executor.start(directory, self._environment(world, effect))
         if effect.resume:
             return []
-        return [self._fact(world, effect, task, directory)]
+        return self._facts(world, effect, task, directory)
 
     def probe(self, world: World, effect: StartAttempt, intent: Intent) -> Resolution:
         task = world.task(effect.key)
@@ -43,7 +43,7 @@ class AttemptStarter:
         # A resume finds the lost runner's traces: that it was started again, they don't say.
         if process in ("absent", "unknown") or (effect.resume and process == "lost"):
             return ABSENT
-        return done() if effect.resume else done(self._fact(world, effect, task, directory))
+        return done() if effect.resume else done(*self._facts(world, effect, task, directory))
 
     @staticmethod
     def _directory(world: World, task: Task, effect: StartAttempt) -> Path:
@@ -68,7 +68,7 @@ class AttemptStarter:
         return seen | keys(world, *accounts)
 
     @staticmethod
-    def _fact(world: World, effect: StartAttempt, task: Task, directory: Path) -> Event:
+    def _facts(world: World, effect: StartAttempt, task: Task, directory: Path) -> Facts:
         order = Order.model_validate_json((directory / "order.json").read_bytes())
         thinks = effect.attempt_kind is Kind.TRIAGE
         attempt = Attempt(
@@ -88,7 +88,8 @@ class AttemptStarter:
             **(_thinkers(world) if thinks else _account(world, effect.agent, effect.reviewers)),
         )
         data = {"attempt": attempt.model_dump(mode="json")}
-        return world.fact(effect, EventKind.ATTEMPT_STARTED, data, attempt=effect.attempt)
+        started = world.fact(effect, EventKind.ATTEMPT_STARTED, data, attempt=effect.attempt)
+        return [started, *remembering.told(world, effect, order.lessons)]
 
 
 def _text_hash(task: Task, effect: StartAttempt) -> str:

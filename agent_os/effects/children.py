@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from agent_os.domain.effects import CreateIssue
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.tasks import Task
 from agent_os.effects.performer import ABSENT, Facts, Resolution, done
+from agent_os.effects.signals import find_issue
 from agent_os.effects.world import World
 from agent_os.github import readers
 from agent_os.github.client import Json
 from agent_os.policy import specs, texts
-from agent_os.policy.trust import MARKER
 from agent_os.store import signals
 from agent_os.store.intents import Intent
-
-#: GitHub's clock and ours may differ by more than we know.
-_BEFORE = timedelta(minutes=10)
 
 
 class IssueCreator:
@@ -48,18 +43,7 @@ def _known(world: World, effect: CreateIssue) -> Json | None:
 def _find(world: World, effect: CreateIssue) -> Json | None:
     """On GitHub: of several with this signal, by us, the first."""
     task = world.task(effect.key)
-    since = world.github_time((task.claimed_at or task.request.at) - _BEFORE)
-    path, mark = f"/repos/{effect.repo}/issues", f"{MARKER} signal={effect.signal} -->"
-    # Whole minutes, so that it is the same address each time.
-    stamp = f"{since:%Y-%m-%dT%H:%M}:00Z"
-    found = [
-        issue
-        for issue in world.client.all(path, state="all", since=stamp)
-        if mark in (issue["body"] or "").splitlines()  # not where somebody is quoted
-        and "pull_request" not in issue
-        and readers.login(issue["user"]).lower() == world.client.login.lower()
-    ]
-    return min(found, key=lambda issue: issue["number"]) if found else None
+    return find_issue(world, effect.repo, effect.signal, task.claimed_at or task.request.at)
 
 
 def _facts(world: World, effect: CreateIssue, made: Json) -> Facts:
@@ -90,6 +74,7 @@ def _asked_for(world: World, effect: CreateIssue, parent: Task, made: Json) -> E
             "author": readers.login(made["user"]),
             "node": made.get("node_id") or "",
             "parent": effect.number,
+            "own": parent.own,
             "request": {"event_id": 0, "actor": parent.request.actor, "at": at.isoformat()},
             "spec": typed.model_dump(mode="json"),
         },

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
 from urllib.parse import quote
 
 from agent_os.domain.effects import EditIssue, FileIssue, LabelIssue, RetireIssue, TellIssue
 from agent_os.domain.errors import NotFound
 from agent_os.domain.events import Event, EventKind
 from agent_os.effects.performer import ABSENT, Facts, Resolution, done
+from agent_os.effects.signals import find_issue, signal_mark
 from agent_os.effects.world import World
 from agent_os.github import readers
 from agent_os.github.client import Json
 from agent_os.policy import specs, texts
 from agent_os.policy.trust import MARKER
-from agent_os.store import signals
+from agent_os.store import intents, signals
 from agent_os.store.intents import Intent
-
-#: GitHub's clock and ours may differ by more than we know.
-_BEFORE = timedelta(minutes=10)
-
-
-def signal_mark(signal: str) -> str:
-    """The line that tells whose issue it is, should our ledger be lost."""
-    return f"{MARKER} signal={signal} -->"
 
 
 class IssueFiler:
@@ -35,25 +27,31 @@ class IssueFiler:
         if number is not None:
             made: Json = world.client.get(f"/repos/{effect.repo}/issues/{number}")
             return _filed(world, effect, made)
+        if late := _find(world, effect, intent):
+            return _filed(world, effect, late)
         body = texts.marked(f"{effect.body}\n\n{signal_mark(effect.signal)}", intent)
         sent = {"title": effect.title, "body": body, "labels": list(effect.labels)}
         made = world.client.send("POST", f"/repos/{effect.repo}/issues", sent)
         return _filed(world, effect, made)
 
     def probe(self, world: World, effect: FileIssue, intent: Intent) -> Resolution:
-        mark = signal_mark(effect.signal)
-        # Whole minutes, so that it is the same address each time.
-        since = f"{world.github_time(intent.at - _BEFORE):%Y-%m-%dT%H:%M}:00Z"
-        found = [
-            issue
-            for issue in world.client.all(f"/repos/{effect.repo}/issues", state="all", since=since)
-            if mark in (issue["body"] or "").splitlines()  # not where somebody is quoted
-            and "pull_request" not in issue
-            and readers.login(issue["user"]).lower() == world.client.login.lower()
-        ]
-        if not found:
-            return ABSENT
-        return done(*_filed(world, effect, min(found, key=lambda issue: issue["number"])))
+        found = _find(world, effect, "")
+        return done(*_filed(world, effect, found)) if found else ABSENT
+
+
+def _find(world: World, effect: FileIssue, besides: str) -> Json | None:
+    """Its issue on GitHub, of several the first: a request whose answer was lost may have come
+    late. Without another intent than `besides` for it there can be none."""
+    with world.store.read() as tx:
+        tried = intents.of_task(tx, effect.key, (FileIssue.kind,))
+    times = [
+        i.at
+        for i in tried
+        if i.id != besides and isinstance(i.effect, FileIssue) and i.effect.signal == effect.signal
+    ]
+    if not times:
+        return None
+    return find_issue(world, effect.repo, effect.signal, min(times))
 
 
 def filed_as(world: World, signal: str) -> int | None:
@@ -94,6 +92,8 @@ def _asked_for(world: World, effect: FileIssue, made: Json) -> Event:
             "author": readers.login(made["user"]),
             "node": made.get("node_id") or "",
             "signal": effect.signal,
+            # What a person's list asks for is no work that we gave ourselves.
+            "own": effect.by != "requirements",
             "request": {"event_id": 0, "actor": world.client.login, "at": at.isoformat()},
             "spec": typed.model_dump(mode="json"),
         },
@@ -122,7 +122,8 @@ class IssueTeller:
     @staticmethod
     def _facts(world: World, effect: TellIssue, made: Json) -> Facts:
         hash_ = effect.decided or texts.digest(effect.body)
-        data = {"purpose": effect.purpose, "comment": made["id"], "hash": hash_}
+        said = {"purpose": effect.purpose, "comment": made["id"], "hash": hash_}
+        data = {**said, **effect.facts}
         return [world.fact(effect, EventKind.ISSUE_TOLD, data)]
 
 
@@ -142,7 +143,7 @@ class IssueEditor:
     @staticmethod
     def _facts(world: World, effect: EditIssue) -> Facts:
         hash_ = effect.decided or texts.digest(effect.title, effect.body)
-        data = {"purpose": effect.purpose, "hash": hash_}
+        data = {"purpose": effect.purpose, "hash": hash_, **effect.facts}
         return [world.fact(effect, EventKind.ISSUE_EDITED, data)]
 
 

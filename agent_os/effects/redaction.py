@@ -16,7 +16,7 @@ from agent_os.policy import texts
 from agent_os.secrets.finder import Finder
 
 #: What people read of an effect. The rest says where it acts, and is refused instead.
-_WORDS = frozenset({"title", "body", "why", "feedback", "unreviewed"})
+_WORDS = frozenset({"title", "body", "text", "why", "feedback", "unreviewed"})
 #: Names that GitHub would show.
 _NAMES = ("branch", "label", "add", "remove", "login", "type")
 

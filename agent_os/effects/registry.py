@@ -87,7 +87,7 @@ PERFORMERS: dict[type[Effect], Performer[Any]] = {
 }
 
 #: They change nothing on GitHub, so GitHub's limits don't hold them up.
-LOCAL = (StartAttempt, AcceptOutcome, StopAttempt)
+LOCAL = (StartAttempt, AcceptOutcome, StopAttempt, SendNotice)
 
 #: A git command that failed on the way may have changed the remote all the same.
 OVER_GIT = (OwnRepository, PushBranch, DeleteBranch, PushProposal)
