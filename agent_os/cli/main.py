@@ -6,7 +6,21 @@ import sys
 
 import typer
 
-from agent_os.cli import agents, control, doctor, hub, run, service, tasks
+from agent_os.cli import (
+    agents,
+    control,
+    doctor,
+    hub,
+    memory,
+    metrics,
+    plan,
+    replay,
+    report,
+    run,
+    service,
+    simulate,
+    tasks,
+)
 
 app = typer.Typer(
     name="agent-os",
@@ -26,6 +40,9 @@ app.command("show", rich_help_panel=SEE)(tasks.show_)
 app.command(rich_help_panel=SEE)(tasks.why)
 app.command(rich_help_panel=SEE)(tasks.logs)
 app.command(rich_help_panel=SEE)(agents.agents)
+app.command(rich_help_panel=SEE)(metrics.metrics)
+app.command(rich_help_panel=SEE)(replay.replay)
+app.command(rich_help_panel=ACT)(plan.plan)
 app.command(rich_help_panel=ACT)(control.retry)
 app.command(rich_help_panel=ACT)(control.stop)
 app.command(rich_help_panel=ACT)(control.undo)
@@ -36,11 +53,14 @@ app.command("on", hidden=True)(control.resume)
 app.command(rich_help_panel=ACT)(control.takeover)
 app.command(rich_help_panel=RUN)(run.up)
 app.command(rich_help_panel=RUN)(run.job)
+app.command(rich_help_panel=RUN)(simulate.simulate)
 app.command(rich_help_panel=SET_UP)(doctor.doctor)
 app.command(rich_help_panel=SET_UP)(service.crontab)
 app.command(rich_help_panel=SET_UP)(service.systemd)
 app.add_typer(doctor.config_app, name="config", rich_help_panel=SET_UP)
 app.add_typer(hub.app, name="hub", rich_help_panel=SET_UP)
+app.add_typer(memory.app, name="memory", rich_help_panel=SEE)
+app.add_typer(report.app, name="report", rich_help_panel=SEE)
 
 
 def main() -> None:

@@ -80,6 +80,9 @@ def _status(data: dict[str, Any]) -> RenderableType:
     measured = [f"{r['name']}: {r['auto_merge']}" for r in data["repositories"] if r["auto_merge"]]
     parts.append(table("Repositories", ["name", "mode", "state"], repos))
     parts += [Text(line) for line in measured]
+    for sink in data["notices"]:
+        said = f"notices: `{sink['sink']}` failed {sink['failures']} times: {sink['error']}"
+        parts.append(Text(said, style="red"))
     if data["no_sandbox"]:
         why = data["no_sandbox"].rstrip(".?")
         said = f"no sandbox: {why}. Nothing starts; `agent-os doctor` has the fix."
@@ -112,6 +115,8 @@ def _repo_state(repo: dict[str, Any]) -> str:
         return "paused"
     if repo["last_error"]:
         return repo["last_error"]
+    if repo["main_red"]:
+        return f"nothing is merged: the default branch is red ({repo['main_red']})"
     if not repo["looked_at"]:
         return "not looked at yet; `agent-os doctor` checks it"
     return "empty: push a first commit" if repo["empty"] else "well"

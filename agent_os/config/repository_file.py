@@ -18,10 +18,11 @@ PATHS = (".agent-os.yaml", ".github/agent-os.yml")
 #: They run with the repository's secrets as soon as they are pushed.
 WORKFLOWS = (".github/workflows/**", ".github/actions/**")
 
-#: Changing these changes who decides what is merged, so no task may.
+#: Changing these changes who decides what is merged, or what is worked on: no task may.
 ALWAYS_PROTECTED = (
     *WORKFLOWS,
     *PATHS,
+    "objectives.yaml",
     "CODEOWNERS",
     ".github/CODEOWNERS",
     "docs/CODEOWNERS",

@@ -31,7 +31,7 @@ class ScheduleSettings(Settings):
     pr_monitor: Cadence = Field(default=Cadence("*/5 * * * *"), alias="pr-monitor")
     log_analyzer: Cadence = Field(default=Cadence("0 6 * * 1"), alias="log-analyzer")
     backlog_groomer: Cadence = Field(default=Cadence("0 7 * * 1"), alias="backlog-groomer")
-    strategic_planner: Cadence = Field(default=Cadence("0 8 * * *"), alias="strategic-planner")
+    strategic_planner: Cadence = Field(default=Cadence("0 * * * *"), alias="strategic-planner")
 
     def of(self, job: str) -> Cadence:
         """Of a job by its name, as it is written in the config."""

@@ -17,6 +17,7 @@ from agent_os.config.agents import (
     Settings,
 )
 from agent_os.config.improvement import ImprovementSettings
+from agent_os.config.notices import NoticeSettings
 from agent_os.config.services import (
     GitHubSettings,
     RetentionSettings,
@@ -25,8 +26,8 @@ from agent_os.config.services import (
     WebhookSettings,
 )
 from agent_os.domain.approvals import ApprovalRules
-from agent_os.domain.attempts import PromptBudget
 from agent_os.domain.profiles import Profiles
+from agent_os.domain.prompts import PromptBudget
 from agent_os.domain.requests import Grant, GrantPart
 from agent_os.domain.rules import AgentRules, LabelRules, LimitRules, Mode, PeopleRules, RepoRules
 from agent_os.policy import granting
@@ -98,6 +99,7 @@ class Config(Settings):
     approvals: ApprovalRules = ApprovalRules()
     schedule: ScheduleSettings = ScheduleSettings()
     improvement: ImprovementSettings = ImprovementSettings()
+    notices: tuple[NoticeSettings, ...] = Field(default=(), max_length=20)
     sandbox: SandboxWanted = "auto"
     sandbox_image: str = ""
     profiles: Profiles = Profiles()
@@ -133,12 +135,24 @@ class Config(Settings):
         self._known_vendors(("vendors",), self.vendors)
         for index, repository in enumerate(self.repositories):
             self._known_vendors(("repositories", index, "vendors"), repository.vendors)
+        self._known_sinks(names)
         for name, model in self.models.items():
             if name not in THINKERS:
                 known = ", ".join(THINKERS)
                 raise Misplaced(("models", name), f"nobody thinks by that name; known: {known}")
             self._known_provider(("models", name, "provider"), model.provider)
         return self
+
+    def _known_sinks(self, repositories: dict[str, str]) -> None:
+        """Each sink has a name of its own; a comment goes to a repository that we work on."""
+        called = [sink.called for sink in self.notices]
+        for index, sink in enumerate(self.notices):
+            if called.index(sink.called) < index:
+                said = f"two sinks are called `{sink.called}`; give one of them a `name`"
+                raise Misplaced(("notices", index), said)
+            if sink.issue and sink.place[0].lower() not in repositories.values():
+                said = f"{sink.place[0]} is not among the `repositories`"
+                raise Misplaced(("notices", index, "issue"), said)
 
     def _known_provider(self, path: tuple[str | int, ...], name: str | None) -> None:
         if name is not None and name not in self.providers:

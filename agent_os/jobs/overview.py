@@ -7,6 +7,7 @@ from typing import Any
 
 from agent_os.domain.tasks import Status, Task
 from agent_os.effects.world import World
+from agent_os.jobs import notifying, watching
 from agent_os.policy import descriptions, explain, history, lasting, triaging
 from agent_os.store import declined, intents, log, merges, pauses, repositories, tasks, unseen
 from agent_os.workspace.sandbox import choosing
@@ -47,6 +48,7 @@ def status(world: World, *, every: bool = False) -> dict[str, Any]:
         "repositories": _repositories(world, rows, stopped, errors),
         "all_paused": pauses.ALL in stopped,
         "own_logins": [n for n, a in world.config.agents.items() if a.credentials == "own"],
+        "notices": notifying.complaints(world),
         **_sandboxes(world),
         "at": now.isoformat(),
     }
@@ -84,6 +86,7 @@ def _repositories(
             "owned_elsewhere": row.owned_elsewhere if row else "",
             "paused": name.lower() in stopped or pauses.ALL in stopped,
             "last_error": row.last_error if row else unseen_errors.get(name, ""),
+            "main_red": watching.in_words(watching.red(world, row.repo_id)) if row else "",
             "auto_merge": _lasting(world, row) if row and modes.get(name) == "pull-request" else "",
         }
         found.append(entry)

@@ -15,11 +15,10 @@ from agent_os.effects import resolver
 from agent_os.effects.world import World
 from agent_os.github import editors, looks, readers
 from agent_os.github.looks import Look
-from agent_os.jobs import dispatcher, hearing, scanning, watching
+from agent_os.jobs import dispatcher, hearing, notifying, scanning, watching
 from agent_os.jobs.organization import Decided, Run, resting
 from agent_os.policy import approval_rows, merging, turns
 from agent_os.policy.pull_facts import PullFacts
-from agent_os.policy.watching import Red
 from agent_os.store import intents, pauses, repositories, tasks
 from agent_os.store.repositories import Repository
 from agent_os.workspace.mirror import OWNER_SEEN
@@ -60,13 +59,13 @@ class PullMonitor:
         row, look = _look(world, row, [t for _, t in asked], rules)
         watch = watching.steps(world, row, look) if is_watched else []
         steps: list[Decided] = []
-        red = watching.red(world, row.repo_id)
+        red = watching.in_words(watching.red(world, row.repo_id))
         for seen, task in asked:
             if task.pull is None or task.pull.number not in look.pulls:
                 continue
             try:
                 facts = _PullReader(world, row, rules, task, look).facts()
-                facts = facts.model_copy(update={"main_red": _red_since(red)})
+                facts = facts.model_copy(update={"main_red": red})
             except (ValueError, KeyError, TypeError) as error:
                 _log.warning("pull_unreadable", task=task.name, error=str(error))
                 continue
@@ -79,7 +78,7 @@ class PullMonitor:
         return None
 
     def after(self, run: Run) -> None:
-        pass
+        notifying.notify(run.world)
 
 
 def _look(
@@ -215,10 +214,6 @@ class _PullReader:
                 except ConfigError as error:
                     _log.warning("repository_file", repo=self.row.name, error=str(error))
         return "squash"
-
-
-def _red_since(red: Red | None) -> str:
-    return f"{', '.join(red.checks)} since #{red.number}" if red else ""
 
 
 def _as_said(review: Review, reader: scanning.IssueReader) -> Review:

@@ -60,6 +60,8 @@ def run_slot(world: World, name: str) -> bool:
     """Run a job for its newest due time, unless that was done: cron and daemon may both call."""
     now = world.clock.now()
     slot = cadence(world.config, name).slot(now)
+    if name not in FREQUENT and not slots.is_ours(world.store, name, slot):
+        return False
     fence = slots.take(world.store, name, slot, organization.LEASE)
     if fence is None:
         return False

@@ -12,6 +12,7 @@ from agent_os.effects.applier import Applier
 from agent_os.effects.world import World
 from agent_os.github import readers
 from agent_os.github.looks import Look
+from agent_os.jobs import proposals
 from agent_os.jobs.desk import newest_at_desk
 from agent_os.jobs.organization import LEASE, Decided
 from agent_os.policy import watching
@@ -46,6 +47,10 @@ def red(world: World, repo_id: int) -> Red | None:
     if found is None or found.kind is EventKind.MAIN_GREEN:
         return None
     return Red(sha=found.data["sha"], number=found.data["task"], checks=found.data["checks"])
+
+
+def in_words(now_red: Red | None) -> str:
+    return f"{', '.join(now_red.checks)} since #{now_red.number}" if now_red else ""
 
 
 def steps(world: World, row: Repository, look: Look) -> list[Decided]:
@@ -112,29 +117,17 @@ def _revert(world: World, row: Repository, now_red: Red) -> Revert:
 
 def _prepared(world: World, row: Repository, task: Task, sha: str) -> Revert:
     """The revert of a task's merge, as far as it is; its commit is made in our mirror."""
-    known = Revert(sha=sha, title=task.title)
-    with world.store.read() as tx:
-        kinds = (
-            *(EventKind.PROPOSAL_PUSHED, EventKind.PROPOSAL_OPENED),
-            EventKind.PROPOSAL_ENDED,
-        )
-        said = [
-            event
-            for _, event in log.history(tx, TaskKey(row.repo_id, 0), kinds=kinds, limit=1000)
-            if event.data["purpose"] == known.purpose
-        ]
-    if said and said[-1].kind is not EventKind.PROPOSAL_PUSHED:
-        ended = said[-1].kind is EventKind.PROPOSAL_ENDED
-        state = "ended" if ended else "opened"
-        return known.model_copy(update={"commit": said[0].data.get("sha", sha), "state": state})
-    if said:
-        return known.model_copy(update={"commit": said[-1].data["sha"], "state": "pushed"})
+    revert = Revert(sha=sha, title=task.title)
+    if there := proposals.opened(world, row, revert.purpose):
+        states = {"pushed": "pushed", "open": "opened"}
+        update = {"commit": there.sha, "state": states.get(there.state, "ended")}
+        return revert.model_copy(update=update)
     mirror = world.mirror(row.repo_id)
     mirror.fetch(row.clone_url, world.token)
     base = mirror.resolve(f"refs/heads/{row.default_branch}")
     brought = _commits(mirror, sha, task.result.base if task.result else "")
     made = mirror.revert(base, sha, brought) if base else None
-    return known.model_copy(update={"commit": made})
+    return revert.model_copy(update={"commit": made})
 
 
 def _commits(mirror: Mirror, sha: str, base: str) -> int:
@@ -179,11 +172,7 @@ def undo(world: World, task: Task) -> str:
 
 
 def _where(world: World, row: Repository, sha: str) -> str:
-    with world.store.read() as tx:
-        kinds = (EventKind.PROPOSAL_OPENED, EventKind.PROPOSAL_ENDED)
-        said = log.history(tx, TaskKey(row.repo_id, 0), kinds=kinds, limit=1000)
-    mine = [e for _, e in said if e.data["purpose"] == f"revert:{sha}"]
-    opened = next(e for e in mine if e.kind is EventKind.PROPOSAL_OPENED)
-    ended = next((e for e in mine if e.kind is EventKind.PROPOSAL_ENDED), None)
-    how = f" (it ended: {ended.data['how']})" if ended else ""
-    return f"its revert is pull request #{opened.data['number']}{how}"
+    there = proposals.opened(world, row, Revert(sha=sha, title="").purpose)
+    assert there is not None  # it was opened just now, or before
+    how = "" if there.state == "open" else f" ({there.state})"
+    return f"its revert is pull request #{there.number}{how}"

@@ -12,6 +12,7 @@ from agent_os.domain.rules import Mode, RepoRules
 from agent_os.domain.tasks import Task
 from agent_os.policy import descriptions, neutral, texts
 from agent_os.policy.invisible import without_unseen
+from agent_os.policy.memory import learning
 from agent_os.policy.steps import about, event, record
 
 #: GitHub's limit is 65,536 characters; the mark of the effect comes on top.
@@ -37,7 +38,7 @@ def next_step(task: Task, rules: RepoRules, now: datetime) -> Step:
     return record(
         task,
         event(task, EventKind.FINISHED, now),
-        event(task, EventKind.LESSON, now, text=lesson(task)),
+        event(task, EventKind.LESSON, now, **learning.of_result(task, lesson(task))),
     )
 
 

@@ -5,10 +5,10 @@ It is said and never done: the mode is the owner's word in the config.
 
 from __future__ import annotations
 
-import math
 from datetime import timedelta
 
 from agent_os.domain.contract import Contract
+from agent_os.policy import statistics
 
 #: The true share is above the lower bound in 39 of 40 cases.
 _Z = 1.96
@@ -29,13 +29,7 @@ class Lasting(Contract):
 
 def lower_bound(good: int, bad: int) -> float:
     """Of the share of good ones: Wilson's interval; 0 when nothing is known."""
-    n = good + bad
-    if n == 0:
-        return 0.0
-    share, z2 = good / n, _Z * _Z
-    middle = share + z2 / (2 * n)
-    half = _Z * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return max(0.0, (middle - half) / (1 + z2 / n))
+    return statistics.wilson(good, good + bad, _Z)[0]
 
 
 def needed(bad: int) -> int:

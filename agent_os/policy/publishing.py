@@ -19,6 +19,7 @@ from agent_os.domain.reasons import Reason
 from agent_os.domain.rules import Mode, RepoRules
 from agent_os.domain.tasks import Task
 from agent_os.policy import answers, descriptions, texts
+from agent_os.policy.memory import learning
 from agent_os.policy.steps import about, event, record
 
 
@@ -35,11 +36,11 @@ def finish(task: Task, now: datetime) -> Step | None:
             branch=task.branch,
             expected=task.pull.head,
         )
-    lesson = texts.lesson(task)
+    taught = learning.of_result(task, texts.lesson(task), task.pull.merged_sha)
     return record(
         task,
         event(task, EventKind.FINISHED, now, sha=task.pull.merged_sha, by=task.pull.merged_by),
-        event(task, EventKind.LESSON, now, text=lesson),
+        event(task, EventKind.LESSON, now, **taught),
     )
 
 

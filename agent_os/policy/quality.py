@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 
 from agent_os.domain.health import Trials
+from agent_os.policy import statistics
 
-_Z = 1.64  # nine of ten true rates lie in the interval
 #: Of so many tasks one goes first to the agent that the least is known of.
 EXPLORE_ONE_OF = 10
 _CHEAPEST_USD = 0.01
@@ -16,13 +15,7 @@ _CHEAPEST_USD = 0.01
 
 def interval(trials: Trials) -> tuple[float, float]:
     """The share of trials that end merged, as Wilson's interval; (0, 1) when nothing is known."""
-    n = trials.count
-    if n == 0:
-        return 0.0, 1.0
-    share, z2 = trials.merged / n, _Z * _Z
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return statistics.wilson(trials.merged, trials.count)
 
 
 def expected(trials: Trials) -> float:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import yaml
 
-from agent_os.domain.attempts import Handoff, PromptParts
+from agent_os.domain.attempts import Handoff
+from agent_os.domain.prompts import PromptParts
 from agent_os.domain.tasks import Status, Task
 from agent_os.policy import cleaning, fences, texts, triaging
 

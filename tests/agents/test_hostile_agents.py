@@ -86,6 +86,7 @@ def test_nothing_is_written_through_what_an_agent_left_in_its_home(
     outcome = attempt.run(**program(tmp_path, "gemini", script))
     assert outcome.code is None, outcome.detail
     assert '"repair"' in attempt.text("events.jsonl")
+    assert outcome.repaired and len(outcome.prompt) == 12  # figures count it, by the prompt
     assert [path.name for path in outside.iterdir()] == ["settings.json"]
     assert (outside / "settings.json").read_text() == "the owner's"
 

@@ -91,7 +91,7 @@ def test_config_check_and_crontab_and_systemd(town: Town, command: CommandLine) 
     assert town.repo in command.run("config", "check")
     assert command.json("config", "check")["github"]["token"] == "**********"
     lines = command.run("crontab").splitlines()
-    assert sum(" job " in line and "--scheduled" in line for line in lines) == 3
+    assert sum(" job " in line and "--scheduled" in line for line in lines) == 6
     assert "KillMode=process" in command.run("systemd")
     (town.home / "config.yaml").write_text("github: {token: $TOKEN}\nlimit: {}\n")
     assert "line 2" in command.run("config", "check", code=1)

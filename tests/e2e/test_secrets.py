@@ -12,7 +12,7 @@ from agent_os.domain.effects import PushBranch, SetLabels, WriteComment
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.tasks import Status, TaskKey
 from agent_os.effects.applier import Applier
-from agent_os.store import leases, log, tasks
+from agent_os.store import leases, log, memory, tasks
 
 from .conftest import Build
 from .town import Town
@@ -97,7 +97,8 @@ def test_events_lose_them_before_they_are_folded(build: Build) -> None:
     with town.world.store.write() as tx:
         log.append(town.world.store, tx, [event])
     with town.world.store.read() as tx:
-        assert log.lessons(tx, task.repo_id) == ["Never write [key] or [key]."]
+        found = [one.text for one in memory.listed(tx, [task.repo_id])]
+        assert found[0] == "Never write [key] or [key]."
     assert FAKE not in stored(town)
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-from agent_os.domain.attempts import AgentOrder, Outcome, PromptParts, ReviewOrder
+from agent_os.domain.attempts import AgentOrder, Outcome, ReviewOrder
+from agent_os.domain.prompts import PromptParts
 from agent_os.domain.review import Met
 from tests.attempt.reviews import saying, verdict
 from tests.attempt.world import FIX, Attempt, World

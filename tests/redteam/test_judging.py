@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from agent_os.domain.attempts import AgentOrder, PromptParts, ReviewOrder
+from agent_os.domain.attempts import AgentOrder, ReviewOrder
 from agent_os.domain.failures import FailureCode as Code
+from agent_os.domain.prompts import PromptParts
 from agent_os.domain.review import Met
 from tests.attempt.reviews import saying, verdict
 from tests.attempt.world import FIX, World

@@ -187,7 +187,7 @@ def test_every_problem_is_named_at_once(tmp_path: Path) -> None:
         (b"", "`github`: this key is missing"),
         (b"- a\n- b", "a mapping of keys is expected"),
         (b"\xff\xfe", "not UTF-8"),
-        (b"a: " + b"[" * 2000, "not"),
+        (b"a: " + b"[" * 2000, "nested more than 100 deep"),
         (b"#" * 300_000, "larger than"),
         (b"a: !!python/object:os.system {}", "not YAML"),
         (b"a: *b", "aliases"),

@@ -81,6 +81,8 @@ CASES: list[tuple[EventKind, dict[str, Any], Task, dict[str, Any]]] = [
         {"issue_open": True, "reopened": True, "settled": False},
     ),
     (EventKind.NOTED, {"notes": "n"}, task(), {"notes": "n"}),
+    (EventKind.REQUEST_REPEATED, {"actor": "alice"}, task(own=True), {"own": False}),
+    (EventKind.PRIORITY_SET, {"priority": 1, "why": "w"}, task(), {"planned_priority": 1}),
     (EventKind.REPO_RENAMED, {"repo": "new/name"}, task(), {"repo": "new/name"}),
     (
         EventKind.CLAIMED,

@@ -30,6 +30,7 @@ PRODUCT = {
 #: Facts about no task's state: they are history only.
 NOT_FOLDED = {
     EventKind.REVERTED,  # counts against the agent, in a table of its own
+    EventKind.WORK_MENDED,  # for figures
     EventKind.PROVIDER_SEEN,  # of a provider
     EventKind.REQUESTED,  # makes a task: not a change of one
     EventKind.DECLINED,
@@ -66,6 +67,7 @@ NOT_FOLDED = {
     EventKind.MAIN_RED,
     EventKind.MAIN_GREEN,
     EventKind.NOTICE_SENT,
+    EventKind.REPORT_WRITTEN,
     EventKind.THOUGHT_STARTED,
     EventKind.THOUGHT_ENDED,
 }

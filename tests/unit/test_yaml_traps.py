@@ -13,6 +13,7 @@ TRAPS = [
     ("limits: {attempts: 2}\nlimits: {attempts: 3}\n", "line 3: `limits` is there twice"),
     ("limits:\n  attempts: 2\n  attempts: 3\n", "line 4: `attempts` is there twice"),
     ("labels: &a {ready: Go}\npeople: *a\n", "line 3: aliases"),
+    ("routing: " + "[" * 200_000, "line 2: it is nested more than 100 deep"),
     ("routing: {debuging: []}\n", "line 2: `routing.debuging`: no such task type"),
 ]
 
