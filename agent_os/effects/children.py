@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from agent_os.domain.effects import CreateIssue
-from agent_os.domain.events import Event, EventKind
-from agent_os.domain.tasks import Task
+from agent_os.domain.events import EventKind
+from agent_os.effects.asked import asked_for
 from agent_os.effects.performer import ABSENT, Facts, Resolution, done
 from agent_os.effects.signals import find_issue
 from agent_os.effects.world import World
-from agent_os.github import readers
 from agent_os.github.client import Json
-from agent_os.policy import specs, texts
+from agent_os.policy import texts
 from agent_os.store import signals
 from agent_os.store.intents import Intent
 
@@ -57,25 +56,6 @@ def _facts(world: World, effect: CreateIssue, made: Json) -> Facts:
         return [world.fact(effect, EventKind.REQUEST_ENDED, done)]
     data = {"place": effect.place, "number": number, "title": made["title"] or ""}
     opened = world.fact(effect, EventKind.CHILD_OPENED, data)
-    return [opened, _asked_for(world, effect, world.task(effect.key), made)]
-
-
-def _asked_for(world: World, effect: CreateIssue, parent: Task, made: Json) -> Event:
-    at = readers.moment(made["created_at"])
-    spec = specs.parse(made["title"] or "", made["body"] or "", at)
-    typed = spec.model_copy(update={"type": effect.type, "labelled": True})
-    return Event(
-        kind=EventKind.REQUESTED,
-        at=world.clock.now(),
-        repo_id=effect.repo_id,
-        number=made["number"],
-        data={
-            "repo": effect.repo,
-            "author": readers.login(made["user"]),
-            "node": made.get("node_id") or "",
-            "parent": effect.number,
-            "own": parent.own,
-            "request": {"event_id": 0, "actor": parent.request.actor, "at": at.isoformat()},
-            "spec": typed.model_dump(mode="json"),
-        },
-    )
+    parent = world.task(effect.key)
+    told = {"parent": effect.number, "own": parent.own}
+    return [opened, asked_for(world, effect, made, parent.request.actor, **told)]

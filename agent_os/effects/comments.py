@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent_os.domain.effects import EditComment, WriteComment
+from agent_os.domain.effects import EditComment, TellIssue, WriteComment
 from agent_os.domain.errors import NotFound
 from agent_os.domain.events import EventKind
 from agent_os.effects.performer import ABSENT, Facts, Resolution, done
@@ -14,24 +14,31 @@ from agent_os.policy.trust import MARKER
 from agent_os.store.intents import Intent
 
 
+def post(world: World, effect: WriteComment | TellIssue, intent: str) -> Json:
+    path = f"/repos/{effect.repo}/issues/{effect.number}/comments"
+    return world.client.send("POST", path, {"body": texts.marked(effect.body, intent)})
+
+
+def posted(world: World, effect: WriteComment | TellIssue, intent: Intent) -> Json | None:
+    """The comment that the intent made; the first of two, None when there is none."""
+    mark = f"{MARKER} effect={intent.id} -->"
+    found = [
+        c
+        for c in readers.comments(world.client, effect.repo, effect.number)
+        if mark in c["body"] and c["user"]["login"].lower() == world.client.login.lower()
+    ]
+    return min(found, key=lambda c: c["id"]) if found else None
+
+
 class CommentWriter:
     """At least once, then converged: of two with our mark the first one counts."""
 
     def perform(self, world: World, effect: WriteComment, intent: str) -> Facts:
-        path = f"/repos/{effect.repo}/issues/{effect.number}/comments"
-        made = world.client.send("POST", path, {"body": texts.marked(effect.body, intent)})
-        return self._facts(world, effect, made)
+        return self._facts(world, effect, post(world, effect, intent))
 
     def probe(self, world: World, effect: WriteComment, intent: Intent) -> Resolution:
-        mark = f"{MARKER} effect={intent.id} -->"
-        found = [
-            c
-            for c in readers.comments(world.client, effect.repo, effect.number)
-            if mark in c["body"] and c["user"]["login"].lower() == world.client.login.lower()
-        ]
-        if not found:
-            return ABSENT
-        return done(*self._facts(world, effect, min(found, key=lambda c: c["id"])))
+        made = posted(world, effect, intent)
+        return done(*self._facts(world, effect, made)) if made else ABSENT
 
     @staticmethod
     def _facts(world: World, effect: WriteComment, made: Json) -> Facts:

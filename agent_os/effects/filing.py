@@ -7,14 +7,15 @@ from urllib.parse import quote
 
 from agent_os.domain.effects import EditIssue, FileIssue, LabelIssue, RetireIssue, TellIssue
 from agent_os.domain.errors import NotFound
-from agent_os.domain.events import Event, EventKind
+from agent_os.domain.events import EventKind
+from agent_os.effects.asked import asked_for
+from agent_os.effects.comments import post, posted
 from agent_os.effects.performer import ABSENT, Facts, Resolution, done
 from agent_os.effects.signals import find_issue, signal_mark
 from agent_os.effects.world import World
 from agent_os.github import readers
 from agent_os.github.client import Json
-from agent_os.policy import specs, texts
-from agent_os.policy.trust import MARKER
+from agent_os.policy import texts
 from agent_os.store import intents, signals
 from agent_os.store.intents import Intent
 
@@ -74,50 +75,23 @@ def _filed(world: World, effect: FileIssue, made: Json) -> Facts:
         **effect.facts,
     }
     filed = world.fact(effect, EventKind.ISSUE_FILED, data)
-    return [filed, _asked_for(world, effect, made)] if effect.start else [filed]
-
-
-def _asked_for(world: World, effect: FileIssue, made: Json) -> Event:
-    """It is a task at once, by the owner's word in the config: asked for by us."""
-    at = readers.moment(made["created_at"])
-    spec = specs.parse(made["title"] or "", made["body"] or "", at)
-    typed = spec.model_copy(update={"type": effect.type, "labelled": True})
-    return Event(
-        kind=EventKind.REQUESTED,
-        at=world.clock.now(),
-        repo_id=effect.repo_id,
-        number=made["number"],
-        data={
-            "repo": effect.repo,
-            "author": readers.login(made["user"]),
-            "node": made.get("node_id") or "",
-            "signal": effect.signal,
-            # What a person's list asks for is no work that we gave ourselves.
-            "own": effect.by != "requirements",
-            "request": {"event_id": 0, "actor": world.client.login, "at": at.isoformat()},
-            "spec": typed.model_dump(mode="json"),
-        },
-    )
+    if not effect.start:
+        return [filed]
+    # It is a task by the owner's word in the config. What a person's list asks for is no work
+    # that we gave ourselves.
+    told = {"signal": effect.signal, "own": effect.by != "requirements"}
+    return [filed, asked_for(world, effect, made, world.client.login, **told)]
 
 
 class IssueTeller:
     """At least once, then converged: of two with our mark the first one counts."""
 
     def perform(self, world: World, effect: TellIssue, intent: str) -> Facts:
-        path = f"/repos/{effect.repo}/issues/{effect.number}/comments"
-        made = world.client.send("POST", path, {"body": texts.marked(effect.body, intent)})
-        return self._facts(world, effect, made)
+        return self._facts(world, effect, post(world, effect, intent))
 
     def probe(self, world: World, effect: TellIssue, intent: Intent) -> Resolution:
-        mark = f"{MARKER} effect={intent.id} -->"
-        found = [
-            c
-            for c in readers.comments(world.client, effect.repo, effect.number)
-            if mark in c["body"] and c["user"]["login"].lower() == world.client.login.lower()
-        ]
-        if not found:
-            return ABSENT
-        return done(*self._facts(world, effect, min(found, key=lambda c: c["id"])))
+        made = posted(world, effect, intent)
+        return done(*self._facts(world, effect, made)) if made else ABSENT
 
     @staticmethod
     def _facts(world: World, effect: TellIssue, made: Json) -> Facts:
