@@ -57,3 +57,10 @@ class Choices:
 
     def hexadecimal(self, digits: int) -> str:
         return f"{self._random.getrandbits(4 * digits):0{digits}x}"
+
+
+def stream(seed: int, *names: object) -> Choices:
+    """A source of its own for whatever has these names: it chooses the same whatever happened
+    elsewhere before, so that two runs that differ in one thing stay alike in the others."""
+    said = repr((seed, *names)).encode()
+    return Choices(int.from_bytes(hashlib.sha256(said).digest()[:8]))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from agent_os.localhub.errors import Refusal
 from agent_os.localhub.git import NO_OBJECT, Git, GitFailed, Person
+from agent_os.simulation.objectfiles import commit_content, epoch, object_id, tree_id
 
 Files = dict[str, str]
 
@@ -30,7 +29,13 @@ class ModelCommit:
     @property
     def time(self) -> int:
         """When it was committed, in seconds since 1970."""
-        return _epoch(self.committer.date)
+        return epoch(self.committer.date)
+
+    @property
+    def content(self) -> bytes:
+        """As git keeps it."""
+        about = (self.tree, self.parents, self.message, self.author, self.committer)
+        return commit_content(*about)
 
 
 class Objects:
@@ -44,16 +49,16 @@ class Objects:
 
     def tree(self, files: Mapping[str, str]) -> str:
         """The id of a tree with these files."""
-        made = dict(sorted(files.items()))
-        sha = hashlib.sha1(repr(made).encode()).hexdigest()
-        self.trees.setdefault(sha, made)
+        sha = tree_id(files)
+        if sha not in self.trees:
+            self.trees[sha] = dict(sorted(files.items()))
         return sha
 
     def commit(
         self, tree: str, parents: Iterable[str], message: str, author: Person, committer: Person
     ) -> str:
         content = (tree, tuple(parents), message, author, committer)
-        sha = hashlib.sha1(repr(content).encode()).hexdigest()
+        sha = object_id("commit", commit_content(*content))
         self.commits[sha] = ModelCommit(sha, *content)
         self._depths[sha] = 1 + max((self._depths[p] for p in content[1]), default=0)
         return sha
@@ -242,10 +247,6 @@ def _fields(commit: ModelCommit) -> bytes:
     """As the hub's log format has them."""
     people: list[str] = []
     for person in (commit.author, commit.committer):
-        people += [person.name, person.email, str(_epoch(person.date))]
+        people += [person.name, person.email, str(epoch(person.date))]
     parts = [commit.sha, commit.tree, " ".join(commit.parents), *people, commit.message]
     return "\0".join(parts).encode()
-
-
-def _epoch(date: str) -> int:
-    return int(datetime.fromisoformat(date.replace("Z", "+00:00")).timestamp())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from agent_os.domain.attempts import KeptRef
 from agent_os.domain.errors import Conflict, GitError
 from agent_os.localhub.git import Person
 from agent_os.simulation.gitmodel import OBJECTS
+from agent_os.simulation.objectfiles import ObjectFiles
 from agent_os.workspace.git import checked_sha
 from agent_os.workspace.mirror import HEADS, Mirror, Update
 
@@ -53,6 +54,7 @@ class ModelMirror(Mirror):
             kept = {r: s for r, s in self.held.refs.items() if not r.startswith(ours)}
             self.held.refs = {**kept, **there}
             self.held.take(there.values())
+        self.held.changed()
 
     def import_bundle(self, path: Path, kept: Iterable[KeptRef]) -> None:
         wanted = {ref.ref: checked_sha(ref.sha) for ref in kept}
@@ -64,6 +66,7 @@ class ModelMirror(Mirror):
             raise GitError(f"The bundle does not hold {wrong[0]} as recorded.")
         self.held.refs.update(missing)
         self.held.take(missing.values())
+        self.held.changed()
 
     def has(self, sha: str) -> bool:
         return sha in self.held.commits
@@ -109,6 +112,78 @@ class ModelMirror(Mirror):
 
     def set(self, ref: str, sha: str) -> None:
         self.held.refs[ref] = sha
+        self.held.changed()
+
+    def refs(self, below: str) -> dict[str, str]:
+        return {ref: sha for ref, sha in self.held.refs.items() if ref.startswith(below)}
+
+    def forget(self, refs: Mapping[str, str]) -> None:
+        self.held.refs = {r: sha for r, sha in self.held.refs.items() if refs.get(r) != sha}
+        self.held.changed()
+
+    def pack_if_scattered(self) -> bool:
+        return False
+
+    def commit_files(self, base: str, files: Mapping[str, bytes | None], message: str) -> str:
+        found = dict(OBJECTS.files(checked_sha(base)))
+        for path, content in files.items():
+            if content is None:
+                found.pop(path, None)
+            else:
+                found[path] = content.decode()
+        tree = OBJECTS.tree(found)
+        if tree == OBJECTS.commits[base].tree:
+            return base
+        who = Person("agent-os", "agent-os@localhost", OBJECTS.commits[base].committer.date)
+        made = OBJECTS.commit(tree, [base], message, who, who)
+        self.held.take([made])
+        return made
+
+    def revert(self, base: str, sha: str, commits: int = 1) -> str | None:
+        """As if nothing had come after it: the files that it changed are as they were."""
+        parents = OBJECTS.commits[checked_sha(sha)].parents
+        before = OBJECTS.files(parents[0]) if parents else {}
+        files, brought = dict(OBJECTS.files(base)), OBJECTS.files(sha)
+        for path in brought.keys() | before.keys():
+            if brought.get(path) != before.get(path):
+                if files.get(path) != brought.get(path):
+                    return None
+                files = {p: t for p, t in files.items() if p != path}
+                files |= {path: before[path]} if path in before else {}
+        subject = OBJECTS.commits[sha].message.partition("\n")[0]
+        message = f'Revert "{subject[:120]}"\n\nThis reverts commit {sha}.'
+        who = Person("agent-os", "agent-os@localhost", OBJECTS.commits[base].committer.date)
+        made = OBJECTS.commit(OBJECTS.tree(files), [base], message, who, who)
+        self.held.take([made])
+        return made
+
+    def listing(self, sha: str, most: int = 20_000) -> dict[str, int]:
+        found = sorted(OBJECTS.files(checked_sha(sha)).items())[:most]
+        return {path: len(text.encode()) for path, text in found}
+
+    def texts(self, sha: str, paths: Mapping[str, int], total: int = 8_000_000) -> dict[str, str]:
+        found = OBJECTS.files(checked_sha(sha))
+        return {path: found[path] for path in paths if path in found}
+
+    def changed(self, one: str, other: str, most: int = 500) -> list[str]:
+        before, after = OBJECTS.files(checked_sha(one)), OBJECTS.files(checked_sha(other))
+        paths = sorted(before.keys() | after.keys())
+        return [path for path in paths if before.get(path) != after.get(path)][:most]
+
+    def replaced(self, sha: str, since: str) -> set[str]:
+        """Without files for git: as if each file were one line, of the newest commit before that
+        changed it."""
+        if self.held.readable:
+            return super().replaced(sha, since)
+        before = OBJECTS.commits[checked_sha(sha)].parents[:1]
+        left = {path for one in before for path in self.changed(one, sha)}
+        found: set[str] = set()
+        while before and left and before != OBJECTS.commits[since].parents[:1]:
+            older = OBJECTS.commits[before[0]].parents[:1]
+            touched = left & set(self.changed(older[0], before[0]) if older else ())
+            found |= set(before) if touched else set()
+            before, left = older, left - touched
+        return found
 
     def push(self, url: str, token: str, *updates: Update) -> None:
         for ref, new, expected in updates:
@@ -122,12 +197,27 @@ class ModelMirror(Mirror):
 
 
 class Held:
-    """The contents of one mirror."""
+    """The contents of one mirror; with `files` also where git itself can read them."""
 
-    def __init__(self) -> None:
+    def __init__(self, files: ObjectFiles | None = None) -> None:
         self.refs: dict[str, str] = {}
         self.commits: set[str] = set()
+        self._files = files
+
+    @property
+    def readable(self) -> bool:
+        """Whether git can read what is here."""
+        return self._files is not None
 
     def take(self, shas: Iterable[str]) -> None:
         for sha in shas:
-            self.commits |= OBJECTS.ancestors(sha, self.commits)
+            fresh = OBJECTS.ancestors(sha, self.commits)
+            self.commits |= fresh
+            if self._files is not None:
+                for one in fresh:
+                    self._files.write_commit(OBJECTS.commits[one].content, OBJECTS.files(one))
+
+    def changed(self) -> None:
+        """The refs are elsewhere now."""
+        if self._files is not None:
+            self._files.write_refs(self.refs)
