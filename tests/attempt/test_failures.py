@@ -42,6 +42,7 @@ def test_a_command_ends_with_its_code(world: World, command: str, code: FailureC
     assert bool(outcome.signature) == (code is not None)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("short", "code"),
     [({"seconds": 5}, C.TIMEOUT), ({"seconds": -1}, C.TIMEOUT), ({"stall": 1}, C.STALLED)],
@@ -121,6 +122,7 @@ def test_trap_04_red_checks_never_become_a_success(world: World) -> None:
     assert outcome.head is None
 
 
+@pytest.mark.long
 def test_a_missing_driver_a_bad_mirror_and_a_bad_commit_are_told_apart(world: World) -> None:
     strange = AgentOrder(name="x", driver="no-such-driver")
     assert world.attempt(agent=strange).run().code is C.AGENT_MISSING

@@ -83,6 +83,7 @@ def test_what_looks_like_a_token_is_shown_by_place_and_four_characters(world: Wo
     assert FAKE not in outcome.handoff.changed and "[key]" in outcome.handoff.changed
 
 
+@pytest.mark.long
 def test_fakes_that_are_named_and_those_on_the_base_do_not_count(world: World) -> None:
     world.base = world.commit({"old.py": f"KEY = '{FAKE}'\n"})
     world.sync()

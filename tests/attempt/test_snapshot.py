@@ -69,6 +69,7 @@ def test_an_agents_own_commits_are_kept_and_not_published(world: World) -> None:
     assert said == f"{ours}|{ours}|Mend double (#12)|{world.base}"
 
 
+@pytest.mark.long
 def test_work_that_is_gone_on_from_is_no_part_of_the_history(world: World) -> None:
     """What a gate refused in it would otherwise be refused, or published, for ever."""
     first = world.attempt("ln -s /etc/passwd link")
@@ -102,6 +103,7 @@ def test_what_is_ignored_on_the_base_is_left_out(world: World) -> None:
     assert "left out" in attempt.text("snapshot.json")
 
 
+@pytest.mark.long
 def test_names_that_are_no_text_and_large_lines_are_carried(world: World) -> None:
     command = (
         f"{FIX}; printf x > \"$(printf 'b\\377d')\"; mkdir -p tests; "
@@ -122,6 +124,7 @@ def test_line_endings_and_filters_of_attributes_change_nothing(world: World) -> 
     assert outcome.changed_files == 1
 
 
+@pytest.mark.long
 def test_submodules_of_the_base_stay_unless_removed(world: World) -> None:
     git(world.origin, "update-index", "--add", "--cacheinfo", f"160000,{world.base},lib/sub")
     git(world.origin, "commit", "-q", "-m", "submodule")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from agent_os.domain.tasks import Status
 from tests.e2e.people import People
 from tests.hub import HubProcess
@@ -13,6 +15,7 @@ from .works import LOGIN, Works
 _SECONDS = 60.0
 
 
+@pytest.mark.long
 def test_a_label_starts_an_attempt_and_its_ci_a_merge(tmp_path: Path) -> None:
     with HubProcess(tmp_path / "hub", ["alice", LOGIN]) as hub:
         works = Works(hub, tmp_path / "works", 1, seed=1, every="every 24h")

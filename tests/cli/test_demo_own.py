@@ -23,6 +23,7 @@ from tests.hub import git
 UNUSABLE = ("no repository", "no commit", "in .git", "missing")
 
 
+@pytest.mark.long
 def test_the_last_commit_is_replayed_and_nothing_of_theirs_is_run_or_written(
     tmp_path: Path,
 ) -> None:

@@ -45,7 +45,8 @@ def command(tmp_path: Path) -> CommandLine:
             log.append(store, tx, [_of(number, each) for each in [*RETRIED, *merge()]])
         text = {"reason": "tests_failed", "detail": "d", "next_step": "n"}
         held = Event(kind=EventKind.HELD, at=RETRIED[-1].at, repo_id=1, number=14, data=text)
-        log.append(store, tx, [held])
+        hour = {"resource": "core", "used": 600, "limit": 5000, "resets_at": NOW.isoformat()}
+        log.append(store, tx, [held, Event(kind=EventKind.API_USED, at=NOW, data=hour)])
     store.close()
     return CommandLine(path, "t0ken")
 
@@ -59,6 +60,7 @@ def test_figures_and_another_config(command: CommandLine) -> None:
     said = command.run("metrics", "--since", "2026-01-01", "--until", "2026-02-01")
     assert re.search(r"success +Success +100% +53–100% +3 of 3", said)
     assert re.search(r"first_attempt +First attempt +0% +0–47% +0 of 3", said)
+    assert "core: 12% of 5,000 an hour in the median, 12% at most, over 1 hours" in said
     other = {**CONFIG, "routing": {"default": ["second", "first"]}, "limits": {"attempts": 1}}
     path = command.config.parent / "other.yaml"
     path.write_text(yaml.safe_dump(other))

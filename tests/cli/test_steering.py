@@ -53,6 +53,7 @@ def test_stop_ends_the_attempt_and_retry_begins_the_next_round(
     assert "nothing to retry" in command.run("retry", str(waiting), code=1)
 
 
+@pytest.mark.long
 def test_dry_run_prints_the_steps_and_changes_nothing(town: Town, command: CommandLine) -> None:
     number = town.ready()
     town.hub.reset_requests()
@@ -74,6 +75,7 @@ def test_a_job_runs_once_per_slot(town: Town, command: CommandLine) -> None:
     assert town.task(other) is not None
 
 
+@pytest.mark.long
 def test_doctor_names_what_is_wrong_with_its_fix(town: Town, command: CommandLine) -> None:
     found = {f["name"]: f for f in command.json("doctor")}
     assert found["github"]["detail"].endswith("as agent-os")
@@ -87,6 +89,7 @@ def test_doctor_names_what_is_wrong_with_its_fix(town: Town, command: CommandLin
     assert "not found" in said and "no-such-program" in said
 
 
+@pytest.mark.long
 def test_config_check_and_crontab_and_systemd(town: Town, command: CommandLine) -> None:
     assert town.repo in command.run("config", "check")
     assert command.json("config", "check")["github"]["token"] == "**********"

@@ -50,6 +50,7 @@ def with_step(text: str) -> str:
     return with_job(f"runs-on: ubuntu-latest, steps: [{text}]")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -123,6 +123,8 @@ slot = datetime(2100, 1, 1, tzinfo=UTC)
 won = slots.take(store, "job", slot, timedelta(hours=1)) or 0
 if won:
     slots.finish(store, "job", slot, won)
+print("ready", flush=True)
+sys.stdin.readline()
 for number in range(count):
     with store.write() as tx:
         signals_new = signals.raise_once(store, tx, f"signal {number}", {})
@@ -137,21 +139,34 @@ store.close()
 """
 
 
+def _let_go(processes: list[subprocess.Popen[str]]) -> None:
+    """All at once, when each has opened the database: else they would write one after another."""
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+
+
 @pytest.mark.parametrize("kind", stores.KINDS)
 def test_trap_25_concurrent_writers_lose_nothing_and_a_reader_misses_nothing(
     kind: str, tmp_path: Path
 ) -> None:
     """Four processes open one new database at once and write; a fifth reads along by `seq`."""
-    writers, count = 4, 8
+    writers, count = 4, 30
     for url in stores.url(kind, tmp_path):
         processes = [
             subprocess.Popen(
                 [sys.executable, "-c", WRITER, url, f"w{n}", str(count)],
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
             )
             for n in range(writers)
         ]
+        _let_go(processes)
         store = Store(url, stores.SetClock(), stores.Counted())
         seen: list[tuple[int, Event]] = []
         deadline = time.monotonic() + 60
@@ -276,6 +291,14 @@ _DATA: dict[EventKind, st.SearchStrategy[dict[str, Any]]] = {
     EventKind.LESSON_ENDED: st.fixed_dictionaries(
         {"lesson": st.just(lesson_id(KEY.repo_id, "two"))},
         optional={"ending": st.just("expired"), "why": _TEXT},
+    ),
+    EventKind.API_USED: st.fixed_dictionaries(
+        {
+            "resource": st.sampled_from(["core", "graphql"]),
+            "used": st.integers(0, 5000),
+            "limit": st.just(5000),
+            "resets_at": st.just(at(9).isoformat()),
+        }
     ),
     EventKind.PROVIDER_SEEN: st.fixed_dictionaries(
         {"name": st.sampled_from(["one", "two", "one/model"]), "at": st.just(at(1).isoformat())},

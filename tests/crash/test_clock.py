@@ -63,6 +63,7 @@ def waiting(mortal_hub: HubProcess, tmp_path: Path) -> Ground:
     return Ground(mortal_hub, tmp_path / "g", name, agents=WAITING, **QUICK)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("seconds", "github_too"), JUMPS)
 def test_while_the_agent_runs(
     waiting: Ground, drives: Drives, seconds: int, github_too: bool

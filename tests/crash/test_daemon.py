@@ -49,6 +49,7 @@ def settles(ground: Ground) -> None:
     until(over, ground)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "number",
     [
@@ -98,6 +99,7 @@ def test_two_daemons_from_the_start_double_nothing(make: Make, up: Up) -> None:
     assert len(ground.attempts()) == 1
 
 
+@pytest.mark.long
 def test_a_second_daemon_takes_over_when_the_first_is_killed(make: Make, up: Up) -> None:
     ground = make(**CONFIG)
     first = up(ground)

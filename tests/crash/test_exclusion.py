@@ -51,6 +51,7 @@ def finishes(ground: Ground, drives: Drives, stopped: int) -> None:
     created_once(ground)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("job", "point"), JOBS)
 def test_while_the_first_is_at_work(make: Make, drives: Drives, job: str, point: str) -> None:
     ground = make()

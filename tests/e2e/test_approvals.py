@@ -61,6 +61,7 @@ def test_trap_26_what_needs_approval_is_not_merged_before_a_review_approves_it(
     assert sum("needs a person's approval before" in c for c in town.comments_of(number)) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["label", pytest.param("comment", marks=pytest.mark.long)])
 def test_owners_whose_token_we_have_approve_by_label_or_comment(build_as: Build, how: str) -> None:
     town, number, pull = _waiting(build_as)
@@ -134,6 +135,7 @@ def test_changes_that_were_asked_for_later_void_an_approval(build: Build) -> Non
     assert task.pull and task.result and task.pull.approved_head == task.result.head
 
 
+@pytest.mark.long
 def test_in_pull_request_mode_a_person_decides_by_merging(build: Build) -> None:
     town, number, pull = _waiting(build, mode="pull-request")
     assert "### Needs a person's approval" in town.pull(pull)["body"]

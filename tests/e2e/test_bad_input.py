@@ -106,6 +106,7 @@ def test_a_label_on_a_pull_request_is_not_a_task(build: Build) -> None:
     assert town.task(made["number"]) is None
 
 
+@pytest.mark.long
 def test_a_folder_of_templates_that_is_gone_is_named(build: Build) -> None:
     town = build()
     folder = town.home / "mine"

@@ -42,6 +42,7 @@ def test_over_the_quota_the_oldest_go_at_once(build: Build) -> None:
     assert not path.exists()
 
 
+@pytest.mark.long
 def test_a_merge_disposes_of_the_commits_and_nothing_else_does(build: Build) -> None:
     town, path = _done(build, agents={"w": WORK}, files=GREEN)
     town.config["repositories"][0]["mode"] = "pull-request"  # else it may be merged first

@@ -39,6 +39,7 @@ def test_files_follow_the_states(build: Build) -> None:
     assert "state: done" in text and "Fix add." in text and "merged as" in text
 
 
+@pytest.mark.long
 def test_notes_reach_the_next_attempt_and_a_move_is_a_retry(build: Build) -> None:
     town = build(agents={"lazy": "true"}, limits={"attempts": 1}, mode="pull-request")
     number = town.ready()

@@ -69,6 +69,7 @@ def test_urgent_goes_first_and_one_slot_runs_one(build: Build) -> None:
     assert [n for _, n in _started(town)] == [numbers[2], numbers[1], numbers[0]]
 
 
+@pytest.mark.long
 def test_a_task_waits_for_the_one_it_depends_on(build: Build) -> None:
     town = build(files=GREEN, agents={"w": OWN_FILE})
     first = town.issue("first")

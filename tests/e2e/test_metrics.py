@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from agent_os.domain.attempts import Verdict
 from agent_os.domain.events import EventKind
 from agent_os.domain.failures import FailureCode
 from agent_os.domain.tasks import Status
-from agent_os.jobs import measuring
+from agent_os.jobs import allowances, measuring
 from agent_os.policy.metrics.figures import measure
 from agent_os.policy.metrics.parts import split
 from agent_os.policy.metrics.rounds import RoundRow
@@ -27,6 +29,7 @@ def _rows(town: Town) -> list[RoundRow]:
     return measuring.rows(town.world)
 
 
+@pytest.mark.long
 def test_what_attempts_leave_in_the_log_and_whose_lines_were_mended(build: Build) -> None:
     town = build(agents={"hasty": HASTY, "writer": WRITER}, files=FILES)
     first = town.ready("Write a line", "## Goal\nA line in log.txt.\n")
@@ -64,3 +67,20 @@ def test_what_attempts_leave_in_the_log_and_whose_lines_were_mended(build: Build
     assert measuring.rows(town.world, since=since) == []
     then = later[bug].requested_at - timedelta(microseconds=1)
     assert measuring.rows(town.world, until=then) == [row]
+
+
+def test_what_is_used_of_githubs_hour_is_written_down_once(build_alone: Build) -> None:
+    town = build_alone(agents={"writer": WRITER}, files=FILES)
+    town.jobs()
+    assert "api_used" not in town.kinds(), "too early in the hour"
+    town.advance(55 * 60)
+    for _ in range(3):
+        town.jobs()
+    found = [e for e in town.events() if e.kind is EventKind.API_USED]
+    assert len(found) == len({e.data["resource"] for e in found}) >= 1
+    core = next(e for e in found if e.data["resource"] == "core")
+    assert 0 < core.data["used"] < core.data["limit"] == 15_000
+    now = town.world.clock.now()
+    [use] = [u for u in allowances.used(town.world, core.at, now) if u.resource == "core"]
+    assert (use.hours, use.most) == (1, core.data["used"] / 15_000)
+    assert allowances.used(town.world, core.at - timedelta(days=9), core.at - timedelta(1)) == []

@@ -117,6 +117,7 @@ def test_a_comment_mentions_somebody_on_the_configured_issue(build: Build, hook:
     assert "<b>" not in comment
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("point", "arrives"), [("intended", 0), ("performed", 1)])
 def test_killed_at_telling_it_tells_at_most_once_and_goes_on(
     build: Build, hook: Webhook, point: str, arrives: int

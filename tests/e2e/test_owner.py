@@ -24,6 +24,7 @@ def _owner(town: Town) -> str:
     return git("ls-remote", town.hub.git_url(town.repo), OWNER).partition("\t")[0]
 
 
+@pytest.mark.long
 def test_the_second_home_is_refused_and_writes_nothing(build: Build) -> None:
     first = build(files=GREEN, agents={"w": WORK}, mode="pull-request")
     number = first.ready()

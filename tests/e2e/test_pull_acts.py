@@ -154,6 +154,7 @@ def test_a_comment_of_ours_that_a_person_deletes_stays_deleted(build: Build) -> 
     assert "comment_gone" in town.kinds(number)
 
 
+@pytest.mark.long
 def test_work_on_an_old_base_is_brought_onto_the_new_one_before_it_is_merged(build: Build) -> None:
     """A check of what a person pushed says nothing about a base that it does not contain."""
     town = build(mode="pull-request")

@@ -55,6 +55,7 @@ def _log(town: Town, folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["rebase", pytest.param("merge", marks=pytest.mark.long)])
 def test_nothing_of_the_agents_but_its_files_is_pushed(
     build: Build, tmp_path: Path, method: str

@@ -71,6 +71,7 @@ LATER = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", ["failures", "agents", *LATER])
 def test_each_number_of_the_report_is_what_its_command_prints(
     worked: tuple[Town, int], command: str
@@ -99,6 +100,7 @@ def test_each_number_of_the_report_is_what_its_command_prints(
         assert shown.items() <= printed.items()
 
 
+@pytest.mark.long
 def test_one_task_from_its_request_to_its_end(worked: tuple[Town, int], tmp_path: Path) -> None:
     town, number = worked
     page = tmp_path / "task.html"
@@ -126,7 +128,9 @@ def test_what_happened_lately(worked: tuple[Town, int]) -> None:
 
 
 def test_once_a_week_the_job_writes_the_page_and_opens_one_issue(build_alone: Build) -> None:
-    town = build_alone(files=GREEN, agents={"worker": WORK}, improvement={"report": "issue"})
+    town = build_alone(files=GREEN, agents={"worker": WORK})
+    town.config["improvement"] = {"report": "issue", "home": town.repo}
+    town.open()
     number = town.ready(EVIL)
     town.settles(number, Status.DONE)
     for _ in range(2):
@@ -139,7 +143,10 @@ def test_once_a_week_the_job_writes_the_page_and_opens_one_issue(build_alone: Bu
     assert names == {town.repo.replace("/", "-"), "organization"}
     assert len(list(home.glob("*/*.html"))) == 4, "two weeks, each of the repository and of all"
     found = town.people.ask("GET", "/issues?state=all&direction=asc")
-    reports = [issue for issue in found if issue["title"].startswith("Weekly report")]
+    every = [issue for issue in found if issue["title"].startswith("Weekly report")]
+    of_all = [issue for issue in every if issue["title"].endswith("the organization")]
+    reports = [issue for issue in every if issue not in of_all]
+    assert [issue["state"] for issue in of_all] == ["closed", "open"], "in its home, once a week"
     assert [issue["state"] for issue in reports] == ["closed", "open"]
     assert reports[1]["title"].startswith(f"Weekly report {week}")
     first = reports[0]["body"]

@@ -52,6 +52,7 @@ def said(town: Town, number: int, words: str) -> list[str]:
     return [c for c in town.comments_of(number) if words in c]
 
 
+@pytest.mark.long
 def test_each_kind_is_done_once_over_two_accepted_outcomes(build: Build) -> None:
     wanted = (comment(), follow_up(), question(), label("NEEDS docs"))
     grant = {"labels": ["needs docs"]}
@@ -81,6 +82,7 @@ def test_each_kind_is_done_once_over_two_accepted_outcomes(build: Build) -> None
     )
 
 
+@pytest.mark.long
 def test_hostile_words_are_posted_and_nothing_acts_on_them(build: Build) -> None:
     wanted = (
         comment(HOSTILE),

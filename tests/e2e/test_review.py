@@ -58,6 +58,7 @@ def test_the_log_reaches_the_second_fixing_agent_too(build: Build) -> None:
     assert "changes.txt is missing" in town.attempt_file(number, len(task.attempts), "task.md")
 
 
+@pytest.mark.long
 def test_a_review_that_asks_for_changes_is_a_fix_and_its_approval_merges(build: Build) -> None:
     town = build(mode="pull-request", files=GREEN, agents={"w": WORK})
     number = town.ready()

@@ -67,6 +67,7 @@ def summary(attempts: Sequence[Attempt]) -> list[tuple[str, str, FailureCode | N
     return [(a.kind.value, a.agent, a.code, a.charged) for a in attempts]
 
 
+@pytest.mark.long
 def test_what_is_not_met_goes_to_the_next_worker_and_what_is_met_is_shown(build: Build) -> None:
     with ModelServer(Scenario(verdict)) as server:
         second = f"grep -qF '{HANDED}' $AGENT_OS_HANDOFF || exit 4; {WHOLE}"

@@ -38,6 +38,7 @@ def apply(town: Town, number: int, kind: Any, **fields: Any) -> None:
     leases.release(town.world.store, lease)
 
 
+@pytest.mark.long
 def test_a_token_in_an_issue_is_neither_stored_nor_repeated(build: Build) -> None:
     town = build(mode="pull-request")
     number = town.ready(f"add is wrong with {FAKE}", f"## Goal\nFix add, see {FAKE}.\n")
@@ -69,6 +70,7 @@ def test_an_effect_is_sent_without_secrets_and_says_so_once(build: Build) -> Non
     assert town.token not in stored(town) and FAKE not in stored(town)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kind", "fields"),
     [

@@ -158,6 +158,7 @@ def test_a_plan_that_nobody_approves_is_dropped_once(build_alone: Build) -> None
 def test_dry_run_writes_nothing_and_says_why(build: Build) -> None:
     town = sprint_town(build, mode="dry-run")
     town.issue("Something", "x")
+    town.hub.reset_requests()
     plan(town)
     plan(town)
     assert town.writes() == []
@@ -169,6 +170,7 @@ def test_a_preview_shows_the_plan_and_writes_nothing(build: Build) -> None:
     town = sprint_town(build)
     town.issue("Something", "x")
     shown: list[Any] = []
+    town.hub.reset_requests()
     registry.run(town.world, "strategic-planner", shown.append)
     assert [type(step).__name__ for step in shown] == ["Record", "FileIssue"]
     assert town.writes() == [] and not recorded(town, EventKind.SPRINT_PLANNED)

@@ -34,6 +34,7 @@ def test_an_edit_with_permission_while_it_runs_goes_back_as_a_fix(build: Build) 
     assert "The new goal." in town.attempt_file(number, 2, "task.md")
 
 
+@pytest.mark.long
 def test_an_edit_after_verification_is_not_merged_unseen(build: Build) -> None:
     town = build(mode="pull-request", files=GREEN, agents={"worker": WORK})
     number = town.ready(body="## Goal\nThe old goal.\n")

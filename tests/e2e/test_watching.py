@@ -81,6 +81,7 @@ def test_a_branch_that_others_turned_red_is_no_fault_of_ours(build: Build) -> No
     assert _reds(town) == [] and not [p for p in town.pulls() if "Revert" in p["title"]]
 
 
+@pytest.mark.long
 def test_undo_opens_the_revert_once(build: Build) -> None:
     town = build(agents={"fixer": FIX})
     number = town.ready("Mend add")

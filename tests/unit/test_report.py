@@ -37,6 +37,9 @@ def test_each_number_is_that_of_the_named_command(report: WeeklyReport) -> None:
     )
     assert "--since 2025-12-08T00:00:00Z" in report.commands.trend
     assert "--by week --figure merged" in report.commands.trend
+    again = f"The numbers again: {report.commands.report} --json"
+    assert again in weekly_markdown.markdown(report).replace("`", ""), "of hypotheses"
+    assert again in re.sub(r"</?code>", "", pages.weekly(report))
 
 
 def test_what_was_done_and_what_failed_in_the_week_only(report: WeeklyReport) -> None:

@@ -43,6 +43,8 @@ def test_it_has_every_attempt_with_its_gates_and_what_it_cost() -> None:
     page = pages.task(report)
     assert "test: fail" in page and "test: pass" in page
     assert report.link == f"https://hub.example/acme/app/issues/{task().number}"
+    again = f"agent-os report task {task().name}"
+    assert again in text and again in page, "the command that prints its numbers"
 
 
 def test_the_timeline_is_in_order_says_what_went_wrong_and_is_bounded() -> None:

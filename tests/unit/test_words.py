@@ -32,6 +32,7 @@ NOT_FOLDED = {
     EventKind.REVERTED,  # counts against the agent, in a table of its own
     EventKind.WORK_MENDED,  # for figures
     EventKind.PROVIDER_SEEN,  # of a provider
+    EventKind.API_USED,  # of GitHub's limits
     EventKind.REQUESTED,  # makes a task: not a change of one
     EventKind.DECLINED,
     EventKind.ACT_IGNORED,
