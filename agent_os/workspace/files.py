@@ -30,6 +30,10 @@ _LINK = "120000"
 _SECONDS = 600.0
 _MAX_NOTES = 20
 _MAX_FILES = 500_000
+#: What tools leave behind when they run: no work of anybody's, also where no .gitignore says so.
+_CACHES = frozenset(
+    {b"__pycache__", b".pytest_cache", b".mypy_cache", b".ruff_cache", b".DS_Store"}
+)
 #: GitHub takes no larger ones.
 _LARGEST_FILE = 100_000_000
 #: Of all that is new, so that a work dir can't fill our disk.
@@ -70,7 +74,7 @@ def write_tree(
 ) -> FileTree:
     """Write the files of `work` into `git_dir` as a tree; those `placed` as their commit has them.
 
-    Files that the .gitignore of commit `start` ignores are left out, unless one of the commits
+    Files that the .gitignore of commit `start` ignores, and tools' caches, are left out, unless one of the commits
     `tracked` holds them. Submodules of `start` stay as they are. Links are kept as links.
     """
     if not is_real_directory(work):
@@ -81,6 +85,7 @@ def write_tree(
     known = {path for commit in tracked for _, _, path in _listed(git_dir, commit)}
     strange = [entry.path for entry in entries if entry.path not in known]
     ignored = _ignored(git_dir, start, strange)
+    ignored |= {path for path in strange if _CACHES & set(path.split(b"/"))}
     kept = [entry for entry in entries if entry.path not in ignored]
     stored = _Store(work, tree, {sha for _, sha, _ in _listed(git_dir, start)})
     git_fed(

@@ -83,6 +83,16 @@ def test_work_that_is_gone_on_from_is_no_part_of_the_history(world: World) -> No
     assert listed == outcome.head
 
 
+def test_caches_of_tools_are_no_work(world: World) -> None:
+    made = "mkdir -p pkg/__pycache__ .pytest_cache; touch pkg/__pycache__/a.pyc .pytest_cache/v"
+    attempt = world.attempt(f"{FIX}; {made}; echo x > pkg/a.py")
+    outcome = attempt.run()
+    attempt.imported()
+    head = next(ref.sha for ref in outcome.kept if ref.ref.endswith("/head"))
+    changed = git(world.mirror.path, "diff", "--name-only", world.base, head).split()
+    assert "pkg/a.py" in changed and not any("cache" in name for name in changed)
+
+
 def test_what_is_ignored_on_the_base_is_left_out(world: World) -> None:
     command = (
         f"{FIX}; mkdir -p build/x deep/build; touch build/x/o deep/build/o a.log b.txt; "
