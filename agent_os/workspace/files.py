@@ -74,8 +74,9 @@ def write_tree(
 ) -> FileTree:
     """Write the files of `work` into `git_dir` as a tree; those `placed` as their commit has them.
 
-    Files that the .gitignore of commit `start` ignores, and tools' caches, are left out, unless one of the commits
-    `tracked` holds them. Submodules of `start` stay as they are. Links are kept as links.
+    Files that the .gitignore of commit `start` ignores, and tools' caches, are left out, unless
+    one of the commits `tracked` holds them. Submodules of `start` stay as they are. Links are kept
+    as links.
     """
     if not is_real_directory(work):
         raise GitError("The work dir is gone, or no directory any more.")
