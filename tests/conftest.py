@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Generator, Iterator
 
 import pytest
+import structlog
 
 from agent_os.workspace.sandbox import bwrap
 from agent_os.workspace.tree import become_subreaper
@@ -49,6 +50,13 @@ def no_orphans_are_adopted() -> Generator[None]:
     """
     yield
     become_subreaper(on=False)
+
+
+@pytest.fixture(autouse=True)
+def no_log_outlives_its_test() -> Generator[None]:
+    """A command that ran in this process logs to the stderr that it was lent: gone by now."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session", autouse=True)
