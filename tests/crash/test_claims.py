@@ -83,9 +83,8 @@ def told(ground: Ground) -> list[Task]:
     return [t for t in found if t.waiting and t.shown.label and t.key not in busy]
 
 
-@pytest.mark.parametrize(
-    "issues", [8, *(pytest.param(n, marks=pytest.mark.long) for n in (24, 1000))]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("issues", [24, 1000])
 def test_each_is_claimed_once(make: Make, up: Up, hub: HubProcess, issues: int) -> None:
     hub.admin("POST", "/rate", {"limit": MANY_REQUESTS})
     ground = make(**CONFIG)

@@ -70,7 +70,7 @@ LONG = [
     Life("recorded intended performed", sweep(ROUND[2], *ROUND[:2])),
 ]
 #: The others run in CI: these have each point of the main path, a runner, the hub and chance.
-DEFAULT = ("every change made", "every intent and fact", "seventh point, gates", "the hub")
+DEFAULT = ("every intent and fact", "seventh point, gates", "the hub")
 CASES = [
     life if life.name in DEFAULT else pytest.param(life, marks=pytest.mark.long)
     for life in (*LIVES, *LONG)
