@@ -28,7 +28,6 @@ from agent_os.attempt.result import example, instructions
 from agent_os.attempt.secrets import finder_of
 from agent_os.domain.attempts import Order
 from agent_os.domain.errors import BadInput
-from agent_os.domain.prompts import PromptBudget
 from agent_os.policy import fences
 from agent_os.policy.fences import from_outside
 from agent_os.policy.invisible import spelled_out
@@ -159,8 +158,3 @@ def cut(text: str, budget: int) -> str:
         keep = keep * 9 // 10
     head, tail = text[: keep * 3 // 4], text[len(text) - keep // 4 :]
     return f"{head}\n[… {len(text) - len(head) - len(tail)} characters are left out …]\n{tail}"
-
-
-def full_size(budget: PromptBudget) -> int:
-    """The tokens that all parts together may have."""
-    return sum(budget.model_dump().values())

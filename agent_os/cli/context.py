@@ -122,13 +122,16 @@ def show(as_json: bool, data: Any, draw: Callable[[Console], None]) -> None:
     draw(Console())
 
 
-def table(title: str, columns: list[str], rows: list[list[str]]) -> RenderableType:
+def table(
+    title: str, columns: list[str], rows: list[list[str]], *, whole: int = 0
+) -> RenderableType:
+    """`whole`: so many columns from the left are short names, never broken over lines."""
     from rich.markup import escape
     from rich.table import Table
 
     made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for column in columns:
-        made.add_column(column, overflow="fold")
+    for number, column in enumerate(columns):
+        made.add_column(column, overflow="fold", no_wrap=number < whole)
     for row in rows:
         made.add_row(*(escape(cell) for cell in row))
     return made

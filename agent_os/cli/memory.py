@@ -36,7 +36,7 @@ def search(
     with opened(config) as world:
         found = _search(world, text, repo, limit, every=every)
         data = [_data(world, lesson, record) for lesson, record in found]
-        show(json, data, lambda console: _list(console, data))
+        show(json, data, lambda console: _list(console, data, text.strip()))
 
 
 @app.command("show")
@@ -118,9 +118,12 @@ def _data(world: World, lesson: Lesson, record: Record | None) -> dict[str, Any]
     }
 
 
-def _list(console: Console, data: list[dict[str, Any]]) -> None:
+def _list(console: Console, data: list[dict[str, Any]], text: str) -> None:
+    if not data and text:
+        console.print("No lesson has these words. `agent-os memory search` lists all.")
+        return
     if not data:
-        console.print("No lessons. They come from tasks that ended.")
+        console.print("No lessons yet. They come from tasks that ended.")
         return
     rows = [
         [
@@ -128,7 +131,7 @@ def _list(console: Console, data: list[dict[str, Any]]) -> None:
             one["task"],
             one["cause"],
             str(one["evidence"]),
-            f"{one['used']} ({one['passed']} passed, {one['failed']} failed)",
+            _told(one),
             one["ending"] or "",
             _plain(one["text"]),
         ]
@@ -136,6 +139,12 @@ def _list(console: Console, data: list[dict[str, Any]]) -> None:
     ]
     columns = ["id", "task", "from", "learned", "told", "ended", "lesson"]
     console.print(table("Lessons", columns, rows))
+
+
+def _told(one: dict[str, Any]) -> str:
+    if not one["used"]:
+        return "never"
+    return f"{one['used']} ({one['passed']} passed, {one['failed']} failed)"
 
 
 def _one(console: Console, data: dict[str, Any]) -> None:

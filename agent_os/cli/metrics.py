@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent_os.cli.context import DEFAULT_CONFIG, ConfigOption, JsonOption, opened, show, table
-from agent_os.cli.period import moment
+from agent_os.cli.period import span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,16 +52,17 @@ def metrics(
 ) -> None:
     """Lead time, success, cost and more, from the record alone."""
     with opened(config) as world:
-        from agent_os.jobs import measuring
+        from agent_os.jobs import allowances, measuring
         from agent_os.policy.metrics.tallies import TALLIES
 
-        now = world.clock.now()
-        end = moment(until, now) if until else now
-        start = moment(since, end)
+        start, end = span(since, until, world.clock.now())
         repo_id = measuring.repository_id(world, repo) if repo else None
         rows = measuring.rows(world, repo_id, start, end)
         head: dict[str, Any] = {"repo": repo, "since": start, "until": end, "rounds": len(rows)}
         head["usd_per_day"] = world.config.limits.usd_per_day
+        head["survival_days"] = world.config.improvement.survival_days
+        api = allowances.used(world, start, end)
+        head["api"] = [one.model_dump(mode="json") for one in api]
         if by in TALLIES:
             counted = [one.model_dump(mode="json") for one in measuring.tallies(rows, by)]
             show(
@@ -102,6 +103,8 @@ def _before(world: World, repo_id: int | None, start: datetime, end: datetime) -
 def _draw(
     console: Console, head: dict[str, Any], by: str, found: Sequence[Line], compared: bool
 ) -> None:
+    from agent_os.policy.metrics import api_use
+    from agent_os.policy.metrics.api_use import ApiUse
     from agent_os.policy.metrics.figures import FIGURES
     from agent_os.policy.metrics.words import columns
 
@@ -112,8 +115,14 @@ def _draw(
         rows.append([*row, *(_compared(line) if compared else [])])
     names = ["figure", "", *([by] if by else []), "value", "interval", "samples"]
     names += ["before", "change"] if compared else []
-    console.print(table(_title(head), names, rows))
+    console.print(table(_title(head), names, rows, whole=1))
+    if any(one.value.name == "success" and one.value.value is None for one in found):
+        days = f"{head['survival_days']} days (`improvement.survival_days`)"
+        console.print(f"Success is known of work that is {days} old.", highlight=False)
     console.print(f"`limits.usd_per_day` is ${head['usd_per_day']:.2f}.", highlight=False)
+    hours = [api_use.said(ApiUse.model_validate(one)) for one in head["api"]]
+    used = "; ".join(hours) or "not known yet (it is written down near the end of each hour)"
+    console.print(f"Of GitHub's hourly limits: {used}.", highlight=False)
 
 
 def _title(head: dict[str, Any]) -> str:

@@ -38,12 +38,18 @@ def replay(
 
 
 def _draw(console: Console, found: Replayed) -> None:
+    if not found.decisions:
+        console.print("No decision is recorded of that time.")
+        return
     rows = [
         [one.decision, one.recorded, one.other, str(one.count), ", ".join(one.examples)]
         for one in found.differences
     ]
     head = ["decision", "recorded", "under the other", "times", "such as"]
-    console.print(table("What would have differed", head, rows))
+    if rows:
+        console.print(table("What would have differed", head, rows))
+    else:
+        console.print("Nothing would have differed.")
     sums = [
         [
             kind,

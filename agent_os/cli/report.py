@@ -95,11 +95,14 @@ def _put(
     markdown: Callable[[Report], str],
     page: Callable[[Report], str] | None,
 ) -> None:
-    """To the terminal, or into a file."""
+    """To the terminal, or into a file. BadInput for a page where there is none."""
+    from agent_os.domain.errors import BadInput
     from agent_os.jobs import reporting
 
     redact = world.finder.redact
     if out is not None:
+        if page is None and out.suffix == ".html":
+            raise BadInput("There is no page of this report.", next_step="Name a `.md` file.")
         html = page is not None and out.suffix == ".html"
         text = page(report) if page is not None and html else markdown(report)
         reporting.write(out, redact(text))

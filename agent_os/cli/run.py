@@ -43,7 +43,8 @@ def job(
             registry.run(world, name.value, preview=shown.append)
             for step in shown:
                 typer.echo(_described(step))
-            typer.echo(f"{len(shown)} steps would be taken; nothing was changed.")
+            steps = "1 step" if len(shown) == 1 else f"{len(shown)} steps"
+            typer.echo(f"{steps} would be taken; nothing was changed.")
         elif scheduled:
             registry.run_slot(world, name.value)
         else:

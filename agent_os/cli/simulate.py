@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def simulate(
-    scenario: Annotated[Path, typer.Argument(help="What the organization is made of (YAML).")],
+    scenario: Annotated[
+        Path,
+        typer.Argument(
+            help="What the organization is made of: a YAML file, or `plain` and the like."
+        ),
+    ],
     seed: Annotated[int, typer.Option("--seed", help="Instead of the file's.")] = 0,
     seeds: Annotated[
         int, typer.Option("--seeds", help="With --compare: so many pairs.", min=2)
@@ -53,8 +58,25 @@ def simulate(
 def _read(path: Path, weeks: float) -> Scenario:
     from agent_os.simulation.scenario import load
 
-    found = load(path)
+    found = load(_file(path))
     return found.model_copy(update={"weeks": weeks}) if weeks else found
+
+
+def _file(named: Path) -> Path:
+    """The file itself, or the example of that name. ConfigError names the examples."""
+    from importlib.resources import files
+
+    from agent_os.domain.errors import ConfigError
+
+    examples = Path(str(files("agent_os.simulation") / "scenarios"))
+    if named.exists():
+        return named
+    if (example := examples / f"{named.name}.yaml").is_file() and named.name == str(named):
+        return example
+    known = ", ".join(sorted(each.stem for each in examples.glob("*.yaml")))
+    raise ConfigError(
+        f"There is no scenario at {named}.", next_step=f"Name a YAML file, or one of: {known}."
+    )
 
 
 def _draw(console: Console, result: SimulationResult) -> None:
@@ -81,11 +103,9 @@ def _draw(console: Console, result: SimulationResult) -> None:
 
 def _draw_figures(console: Console, result: SimulationResult) -> None:
     from agent_os.policy.metrics.figures import FIGURES
+    from agent_os.policy.metrics.words import columns
 
-    rows = [
-        [FIGURES[name].title, _number(one.value), _interval(one.low, one.high), str(one.samples)]
-        for name, one in result.figures.items()
-    ]
+    rows = [[FIGURES[name].title, *columns(one)] for name, one in result.figures.items()]
     console.print(table("figures", ["figure", "value", "nine times of ten", "samples"], rows))
 
 

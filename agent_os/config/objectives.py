@@ -108,7 +108,7 @@ class Serves(Settings):
 class Objective(Settings):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,59}$")]
     weight: float = Field(default=1, gt=0, le=100)
-    target: float
+    target: float = Field(allow_inf_nan=False)
     goal: Literal["lower", "higher"]
     read: Reading
     serves: Serves = Serves()

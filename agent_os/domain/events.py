@@ -91,6 +91,7 @@ class EventKind(StrEnum):
     THOUGHT_ENDED = "thought_ended"
     # the organization
     PROVIDER_SEEN = "provider_seen"
+    API_USED = "api_used"
     PAUSED = "paused"
     RESUMED = "resumed"
     REPO_FROZEN = "repo_frozen"

@@ -29,6 +29,9 @@ class Severity(StrEnum):
     URGENT = "urgent"
 
 
+#: Days after its merge in which nothing is said for good of an improvement.
+FIRST_LOOK_DAYS = 14
+
 Author = Literal["analyzer", "groomer", "planner", "requirements", "watch", "memory", "report"]
 
 

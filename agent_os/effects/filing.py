@@ -6,7 +6,7 @@ from contextlib import suppress
 from urllib.parse import quote
 
 from agent_os.domain.effects import EditIssue, FileIssue, LabelIssue, RetireIssue, TellIssue
-from agent_os.domain.errors import NotFound
+from agent_os.domain.errors import BadInput, NotFound
 from agent_os.domain.events import EventKind
 from agent_os.effects.asked import asked_for
 from agent_os.effects.comments import post, posted
@@ -15,8 +15,8 @@ from agent_os.effects.signals import find_issue, signal_mark
 from agent_os.effects.world import World
 from agent_os.github import readers
 from agent_os.github.client import Json
-from agent_os.policy import texts
-from agent_os.store import intents, signals
+from agent_os.policy import filing, texts
+from agent_os.store import intents, log, signals
 from agent_os.store.intents import Intent
 
 
@@ -30,6 +30,7 @@ class IssueFiler:
             return _filed(world, effect, made)
         if late := _find(world, effect, intent):
             return _filed(world, effect, late)
+        _check_cap(world, effect)
         body = texts.marked(f"{effect.body}\n\n{signal_mark(effect.signal)}", intent)
         sent = {"title": effect.title, "body": body, "labels": list(effect.labels)}
         made = world.client.send("POST", f"/repos/{effect.repo}/issues", sent)
@@ -38,6 +39,17 @@ class IssueFiler:
     def probe(self, world: World, effect: FileIssue, intent: Intent) -> Resolution:
         found = _find(world, effect, "")
         return done(*_filed(world, effect, found)) if found else ABSENT
+
+
+def _check_cap(world: World, effect: FileIssue) -> None:
+    """Two jobs may have counted at the same time; of a repository one issue is filed at a time.
+    BadInput when it has its number."""
+    cap = world.config.improvement.issues_per_week
+    with world.store.read() as tx:
+        filed = log.of_repository(tx, effect.repo_id, (EventKind.ISSUE_FILED,))
+    done = filing.filed_in_week((event for _, event in filed), world.clock.now())
+    if effect.by in filing.CAPPED and done >= cap:
+        raise BadInput(f"{cap} issues a week (`improvement.issues_per_week`) are filed by now.")
 
 
 def _find(world: World, effect: FileIssue, besides: str) -> Json | None:
@@ -149,7 +161,13 @@ class IssueLabeller:
 class IssueRetirer:
     def perform(self, world: World, effect: RetireIssue, intent: str) -> Facts:
         sent = {"state": "closed", "state_reason": effect.reason}
-        world.client.send("PATCH", f"/repos/{effect.repo}/issues/{effect.number}", sent)
+        try:
+            if readers.issue(world.client, effect.repo, effect.number).open:
+                path = f"/repos/{effect.repo}/issues/{effect.number}"
+                world.client.send("PATCH", path, sent)
+        except NotFound:
+            readers.repository(world.client, effect.repo)
+            # The repository is there: the issue was deleted or transferred, hence not open here.
         return self._facts(world, effect)
 
     def probe(self, world: World, effect: RetireIssue, intent: Intent) -> Resolution:

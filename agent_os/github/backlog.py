@@ -33,7 +33,7 @@ def closed_items(client: GitHubClient, repo: str, since: datetime) -> tuple[Item
 
 def item(client: GitHubClient, repo: str, number: int) -> Item:
     """One issue. NotFound when it is gone."""
-    return _item(client.get(f"/repos/{repo}/issues/{number}"))
+    return _item(readers.raw_issue(client, repo, number))
 
 
 def thumbs(client: GitHubClient, repo: str, comment: int) -> Thumbs:

@@ -10,10 +10,13 @@ from typing import TypeVar
 
 from agent_os.domain.clock import Clock, still_ahead
 from agent_os.domain.errors import GitHubUnreachable, RateLimited
+from agent_os.policy.metrics.api_use import Allowance
 
 _READ_TRIES = 3
 _FIRST_PAUSE_SECONDS = 0.5
 _SECONDARY_LIMIT = timedelta(seconds=60)
+#: Of a plausible number in a header: eleven of seconds since 1970 lead to the year 5138.
+_DIGITS = 11
 
 Result = TypeVar("Result")
 
@@ -26,6 +29,7 @@ class Governor:
         self._sleep = sleep
         self._closed_until: datetime | None = None
         self._skew = timedelta(0)
+        self._allowances: dict[str, Allowance] = {}
 
     def check(self) -> None:
         """RateLimited while no request may be made."""
@@ -46,6 +50,7 @@ class Governor:
             skew = parsedate_to_datetime(date) - now
             # The header has whole seconds: a smaller difference says nothing.
             self._skew = skew if abs(skew) > timedelta(seconds=2) else timedelta(0)
+        self._count(headers)
         if until := self._limit(status, headers, text, now):
             self._closed_until = until
             if status in (403, 429):
@@ -54,6 +59,19 @@ class Governor:
                     until=until,
                     status=status,
                 )
+
+    def allowances(self) -> tuple[Allowance, ...]:
+        """Of each hourly limit what the newest answer said."""
+        return tuple(self._allowances.values())
+
+    def _count(self, headers: Mapping[str, str]) -> None:
+        found = [headers.get(f"x-ratelimit-{name}", "") for name in ("used", "limit", "reset")]
+        if not all(one.isdecimal() and len(one) <= _DIGITS for one in found) or not int(found[1]):
+            return
+        used, limit, reset = map(int, found)
+        name = headers.get("x-ratelimit-resource", "core")[:40]
+        until = datetime.fromtimestamp(reset, UTC)
+        self._allowances[name] = Allowance(resource=name, used=used, limit=limit, resets_at=until)
 
     def spent(self) -> RateLimited:
         """GraphQL says in an answer of status 200 that the limit is reached: nothing until then."""

@@ -61,12 +61,18 @@ def changed_issues(
 
 
 def issue(client: GitHubClient, repo: str, number: int) -> IssueSeen:
-    """NotFound when it was deleted, or transferred: that answers with the other repository's."""
+    """NotFound as of `raw_issue`."""
+    return _issue(raw_issue(client, repo, number))
+
+
+def raw_issue(client: GitHubClient, repo: str, number: int) -> Json:
+    """As GitHub gives it. NotFound when it was deleted, or transferred: that answers with the
+    other repository's."""
     data = client.get(f"/repos/{repo}/issues/{number}")
     home = "/".join(data["repository_url"].split("/")[-2:])
     if home.lower() != repo.lower() and repository(client, repo).name.lower() == repo.lower():
         raise NotFound(f"{repo}#{number} was transferred to {home}#{data['number']}.")
-    return _issue(data)
+    return data
 
 
 def _issue(data: Json) -> IssueSeen:

@@ -10,6 +10,7 @@ from agent_os.domain.tasks import TaskKey
 from agent_os.effects.world import World
 from agent_os.jobs import desk, grooming, measuring, memory, surveying
 from agent_os.jobs.organization import Decided, Run, resting
+from agent_os.policy import hypotheses
 from agent_os.policy.grooming import deciding, found
 from agent_os.policy.grooming.answers import Stop
 from agent_os.policy.grooming.deciding import GroomFacts
@@ -78,7 +79,8 @@ def _measured(world: World, row: Repository, signals: Sequence[Signal]) -> list[
         figure = signal.figure
         if figure is not None:
             value = measure(figure.name, within(rows, figure.scope), now)
-            figure = figure.model_copy(update={"now": value.value, "samples": value.samples})
+            now_is = {"now": value.value, "samples": value.samples}
+            figure = hypotheses.expecting(figure.model_copy(update=now_is))
         found.append(signal.model_copy(update={"figure": figure}))
     return found
 

@@ -78,6 +78,8 @@ class Daemon:
 
     def serve(self) -> None:
         """Until SIGTERM or SIGINT: a stop takes at most five seconds and leaves attempts alone."""
+        for name in registry.JOBS:
+            registry.made(name)  # now: their code may be another one after an upgrade
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stopping.set())
         timer = BackgroundScheduler(timezone="UTC")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -20,9 +19,6 @@ from agent_os.jobs.organization import Decided
 from agent_os.policy import filing
 from agent_os.store import log, pauses, repositories, tasks
 from agent_os.store.repositories import Repository
-
-#: Authors whose issues count for the cap.
-_CAPPED = ("analyzer", "groomer", "memory")
 
 
 def repository(world: World, name: str) -> Repository | None:
@@ -74,12 +70,8 @@ def left(world: World, row: Repository) -> int:
     """How many issues may be filed there this week, besides those that were."""
     with world.store.read() as tx:
         filed = events(tx, row.repo_id, (EventKind.ISSUE_FILED,))
-    return world.config.improvement.issues_per_week - _this_week(filed, world.clock.now())
-
-
-def _this_week(filed: Sequence[tuple[int, Event]], now: datetime) -> int:
-    # By the calendar: a job that runs a second earlier than last week would meet its own issues.
-    return sum(e.data["by"] in _CAPPED and week_of(e.at) == week_of(now) for _, e in filed)
+    done = filing.filed_in_week((event for _, event in filed), world.clock.now())
+    return world.config.improvement.issues_per_week - done
 
 
 def _seen(world: World, step: Step) -> int:
@@ -100,7 +92,7 @@ def _facts(world: World, row: Repository, signals: Sequence[Signal]) -> filing.F
         repo=row.name,
         known={name: _filed(world, row, one, told) for name, one in known.items()},
         outcomes={e.data["signal"]: f"{e.data['outcome']}: {e.data['reason']}" for _, e in seen},
-        filed_this_week=_this_week(filed, now),
+        filed_this_week=filing.filed_in_week((event for _, event in filed), now),
         cap=world.config.improvement.issues_per_week,
         start=world.config.improvement.start,
         stopped=stopped(world, row),
@@ -120,10 +112,10 @@ def _filed(
         if e.number == number and e.data["purpose"].startswith(mark)
     ]
     try:
-        issue = world.client.get(f"/repos/{row.name}/issues/{number}")
+        issue = readers.raw_issue(world.client, row.name, number)
     except NotFound:
         readers.repository(world.client, row.name)
-        issue = {"state": "closed", "state_reason": "not_planned"}  # deleted: nobody wants it
+        issue = {"state": "closed", "state_reason": "not_planned"}  # gone: nobody wants it
     with world.store.read() as tx:
         seen = tasks.seq(tx, TaskKey(row.repo_id, number))
     return filing.Filed(
@@ -133,9 +125,3 @@ def _filed(
         told=digests[-1] if digests else str(filed.data.get("told", "")),
         seen=seen,
     )
-
-
-def week_of(moment: datetime) -> str:
-    """`2026-W05`, by ISO's weeks in UTC."""
-    year, week, _ = moment.isocalendar()
-    return f"{year}-W{week:02}"

@@ -30,6 +30,7 @@ def examine(world: World) -> Iterator[Finding]:
         ("sandbox", lambda world: enforced.findings(world.config)),
         ("agents", _agents),
         ("github", _github),
+        ("improvement", _improvement),
     ]
     for name, check in checks:
         yield from _guarded(name, lambda check=check: check(world))
@@ -113,6 +114,18 @@ def _github(world: World) -> Iterator[Finding]:
             grade=Grade.WARN,
             detail=f"this machine's clock is {skew:.0f} seconds off GitHub's",
             fix="Switch on time synchronization.",
+        )
+
+
+def _improvement(world: World) -> Iterator[Finding]:
+    home = world.config.improvement.home
+    if home and world.config.repository(home) is None:
+        yield Finding(
+            name="improvement",
+            grade=Grade.WARN,
+            detail=f"`improvement.home` is {home}, which is not in `repositories`; what is found "
+            "about this installation stands in the report only",
+            fix="Add it to `repositories`, or name another.",
         )
 
 

@@ -17,7 +17,9 @@ from agent_os.effects.world import World
 from agent_os.github import backlog as reading
 from agent_os.github import readers
 from agent_os.jobs import desk
+from agent_os.jobs.scanning import done_by_us
 from agent_os.policy import echoes
+from agent_os.policy.filing import week_of
 from agent_os.policy.grooming import answers, deciding
 from agent_os.policy.grooming.answers import Answer, Past, Thumbs
 from agent_os.policy.grooming.backlog import Backlog, Item, Known, Landed
@@ -25,7 +27,6 @@ from agent_os.policy.grooming.deciding import GroomFacts, Which
 from agent_os.policy.grooming.finding import LABELS, Kind
 from agent_os.policy.trust import MARKER
 from agent_os.store import intents, tasks
-from agent_os.store.intents import State
 from agent_os.store.repositories import Repository
 from agent_os.workspace.mirror import Mirror
 from agent_os.workspace.survey import Landing
@@ -89,7 +90,7 @@ def observe(world: World, row: Repository, head: str, stopped: str) -> GroomFact
 
 def _made_this_week(said: Sequence[Event], now: datetime) -> int:
     proposals = [e for e in said if e.kind is not EventKind.ISSUE_RETIRED and _read(e)]
-    return sum(desk.week_of(event.at) == desk.week_of(now) for event in proposals)
+    return sum(week_of(event.at) == week_of(now) for event in proposals)
 
 
 def _backlog(world: World, row: Repository, head: str) -> Backlog:
@@ -242,17 +243,7 @@ def _own(world: World, key: TaskKey, acts: Sequence[Act]) -> set[int]:
     """Ids of the acts that are traces of our own effects. Nothing is noted: others do that."""
     with world.store.read() as tx:
         made = intents.of_task(tx, key, _TRACED)
-    skew = world.client.governor.github_now() - world.clock.now()
-    done = [
-        echoes.Done(
-            intent=i.id,
-            traces=echoes.traces(i.effect),
-            since=i.at + skew,
-            until=(i.ended_at or i.at) + skew,
-        )
-        for i in made
-        if i.state in (State.DONE, State.UNDONE)
-    ]
+    done = done_by_us(world, made)
     return {echo.act for echo in echoes.ours(acts, done, set(), world.client.login)}
 
 

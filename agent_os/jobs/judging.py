@@ -156,7 +156,7 @@ def _with_mends_by_hand(
 
 def _closed(world: World, one: Hypothesis) -> Hypothesis:
     try:
-        issue = world.client.get(f"/repos/{one.repo}/issues/{one.number}")
+        issue = readers.raw_issue(world.client, one.repo, one.number)
     except NotFound:
         return one
     done = issue["state"] == "closed" and issue.get("state_reason") == "completed"

@@ -203,7 +203,8 @@ def drawn(world: World, row: Repository, base: _Base) -> str:
         texts=base.mirror.texts(base.sha, reading.wanted(base.listing)),
         lessons=tuple(one for one in lessons if one.evidence >= conventions.LEAST_EVIDENCE),
     )
-    return drawing.drawn(tree)
+    # It is pushed: what a commit holds is cleaned by nobody else.
+    return world.finder.redact(drawing.drawn(tree))
 
 
 def _existing(base: _Base) -> tuple[str | None, bool]:

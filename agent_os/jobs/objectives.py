@@ -18,7 +18,8 @@ from agent_os.policy.metrics.rounds import RoundRow
 from agent_os.policy.sprints import numbers
 from agent_os.policy.sprints.objectives import Aim
 from agent_os.store.repositories import Repository
-from agent_os.workspace import measuring
+from agent_os.workspace import lookup, measuring
+from agent_os.workspace.lookup import Question
 from agent_os.workspace.measuring import Command, Said
 from agent_os.workspace.mirror import Mirror
 from agent_os.workspace.workdir import checkout
@@ -116,7 +117,7 @@ class _Reading:
         if content is None:
             raise BadInput(f"there is no file {path}")
         text = content.decode("utf-8", "replace")
-        return numbers.in_text(text, pattern) if pattern else numbers.in_document(text, pointer)
+        return lookup.ask(Question(text=text, pattern=pattern, pointer=pointer))
 
     def _count(self, what: str, label: str) -> float:
         client, name = self.world.client, self.row.name

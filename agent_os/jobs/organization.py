@@ -17,6 +17,7 @@ from agent_os.domain.tasks import TaskKey
 from agent_os.effects.applier import Applier
 from agent_os.effects.world import World
 from agent_os.github.client import GitHubClient
+from agent_os.jobs import allowances
 from agent_os.store import leases, repositories, unseen
 from agent_os.store.leases import Lease
 
@@ -88,6 +89,7 @@ def run(
         found = [one(world.client, key) for key in chosen]
     else:
         found = world.lanes.each(world.client, one, chosen)
+        allowances.note(world)
     for _, crash in found:
         if crash is not None:
             raise crash

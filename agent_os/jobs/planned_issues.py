@@ -89,7 +89,7 @@ def _known(world: World, row: Repository, number: int, about: Sequence[Event]) -
     plans = [event.data["plan"] for event in about if "plan" in event.data]
     shown = [e.data["plan"]["shown"] for e in about if "plan" in e.data and _drawn(e)]
     try:
-        issue = world.client.get(f"/repos/{row.name}/issues/{number}")
+        issue = readers.raw_issue(world.client, row.name, number)
     except NotFound:
         readers.repository(world.client, row.name)
         issue = {"state": "closed", "state_reason": "not_planned", "title": "", "body": ""}

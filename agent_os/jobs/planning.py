@@ -235,11 +235,14 @@ def _setup(
     there: dict[str, int],
 ) -> SetUp | None:
     """A commit of ours, in our mirror only. None: nothing is missing."""
-    files = foundation.files(requirements.title, wishes.test, there)
-    if not files:
+    made = foundation.files(requirements.title, wishes.test, there)
+    if not made:
         return None
+    # It is pushed: what a commit holds is cleaned by nobody else.
+    files = {path: world.finder.redact(text) for path, text in made.items()}
     content = {path: text.encode() for path, text in files.items()}
-    message = f"Begin {' '.join(requirements.title.split())[:60]}\n\nREADME, checks and CI."
+    title = world.finder.redact(" ".join(requirements.title.split()))
+    message = f"Begin {title[:60]}\n\nREADME, checks and CI."
     sha = world.mirror(row.repo_id).commit_files(base, content, message)
     branch, how = (foundation.BRANCH, "proposal") if base else (row.default_branch, "first_commit")
     return SetUp.model_validate(

@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from agent_os.config.settings import Config
 from agent_os.domain.effects import Step
 from agent_os.effects.world import World
 from agent_os.jobs import organization
-from agent_os.jobs.backlog_groomer import BacklogGroomer
 from agent_os.jobs.dispatcher import Dispatcher
-from agent_os.jobs.log_analyzer import LogAnalyzer
 from agent_os.jobs.organization import Job
 from agent_os.jobs.pr_monitor import PullMonitor
 from agent_os.jobs.queue_engine import QueueEngine
-from agent_os.jobs.strategic_planner import StrategicPlanner
 from agent_os.policy.cadence import Cadence
 from agent_os.store import slots
 
-JOBS: dict[str, Job] = {
-    job.name: job
-    for job in (
-        *(Dispatcher(), QueueEngine(), PullMonitor()),
-        *(LogAnalyzer(), BacklogGroomer(), StrategicPlanner()),
-    )
+
+def _log_analyzer() -> Job:
+    from agent_os.jobs.log_analyzer import LogAnalyzer
+
+    return LogAnalyzer()
+
+
+def _backlog_groomer() -> Job:
+    from agent_os.jobs.backlog_groomer import BacklogGroomer
+
+    return BacklogGroomer()
+
+
+def _strategic_planner() -> Job:
+    from agent_os.jobs.strategic_planner import StrategicPlanner
+
+    return StrategicPlanner()
+
+
+#: The rare ones are imported when they run: a crontab line of a frequent one would pay for theirs.
+JOBS: dict[str, Callable[[], Job]] = {
+    "dispatcher": Dispatcher,
+    "queue-engine": QueueEngine,
+    "pr-monitor": PullMonitor,
+    "log-analyzer": _log_analyzer,
+    "backlog-groomer": _backlog_groomer,
+    "strategic-planner": _strategic_planner,
 }
 
 #: They carry tasks; the others look at the record now and then.
@@ -37,6 +56,12 @@ DESCRIPTIONS = {
     "backlog-groomer": "what is stale, doubled, unclear or missing is pointed out",
     "strategic-planner": "the next sprint is chosen, and the last one looked back at",
 }
+
+
+@cache
+def made(name: str) -> Job:
+    """The one of that name in this process. KeyError."""
+    return JOBS[name]()
 
 
 def cadence(config: Config, name: str) -> Cadence:
@@ -53,7 +78,7 @@ def run(
 
     True when something changed.
     """
-    return organization.run(JOBS[name], world, keys, preview=preview)
+    return organization.run(made(name), world, keys, preview=preview)
 
 
 def run_slot(world: World, name: str) -> bool:

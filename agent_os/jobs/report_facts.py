@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -48,13 +49,18 @@ _DESK_KINDS = (
 )
 
 
+#: Of this century: weeks around it can be reckoned with.
+_WEEK = re.compile(r"(20\d\d)-W(\d{1,2})")
+
+
 def week_span(week: str) -> tuple[datetime, datetime]:
     """The begin and the end of `2026-W05`, in UTC. BadInput."""
+    if (match := _WEEK.fullmatch(week)) is None:
+        raise BadInput(f"`{week}` is no week.", next_step="Write it as 2026-W05.")
     try:
-        year, number = week.split("-W")
-        begin = datetime.fromisocalendar(int(year), int(number), 1).replace(tzinfo=UTC)
+        begin = datetime.fromisocalendar(int(match[1]), int(match[2]), 1).replace(tzinfo=UTC)
     except ValueError as error:
-        raise BadInput(f"`{week}` is no week.", next_step="Write it as 2026-W05.") from error
+        raise BadInput(f"{match[1]} has no week {match[2]}.") from error
     return begin, begin + WEEK
 
 
@@ -64,7 +70,7 @@ def weekly_facts(world: World, row: Repository | None, week: str) -> WeeklyFacts
     now = world.clock.now()
     until = min(end, now)
     if since >= now:
-        raise BadInput(f"{week} has not begun.")
+        raise BadInput(f"{week} has not begun.", next_step="Name a week that has.")
     repo_id = row.repo_id if row else None
     with world.store.read() as tx:
         rows = [row] if row else repositories.listed(tx)

@@ -104,7 +104,8 @@ def _steps(world: World, row: Repository, week: str) -> list[Step]:
         known = [e for _, e in log.of_repository(tx, row.repo_id, kinds)]
     filed = [e for e in known if e.kind is EventKind.ISSUE_FILED and e.data["by"] == "report"]
     written = any(e.kind is EventKind.REPORT_WRITTEN and e.data["week"] == week for e in known)
-    there = any(e.data["signal"] == signal for e in filed)
+    names = {e.data["signal"] for e in filed}
+    there = signal in names
     as_issue = world.config.improvement.report == "issue" and not desk.stopped(world, row)
     steps: list[Step] = []
     if not written or (as_issue and not there):
@@ -116,12 +117,21 @@ def _steps(world: World, row: Repository, week: str) -> list[Step]:
                 _write(world, None, weekly_of(world, None, week))
         if as_issue and not there:
             steps.append(_issue(row, signal, report))
+    of_all = f"report:{_ORGANIZATION}:{week}"
+    if as_issue and _is_home(world, row) and of_all not in names:
+        steps.append(_issue(row, of_all, weekly_of(world, None, week)))
     retired = {e.number for e in known if e.kind is EventKind.ISSUE_RETIRED}
     if as_issue:
-        # The one of this week stays; all before it are closed, should one have been left over.
-        old = [int(e.data["number"]) for e in filed if e.data["signal"] != signal]
+        # Those of this week stay; all before are closed, should one have been left over.
+        old = [int(e.data["number"]) for e in filed if e.data["signal"] not in (signal, of_all)]
         steps += [_retire(row, number) for number in old if number not in retired]
     return steps
+
+
+def _is_home(world: World, row: Repository) -> bool:
+    """What is about all of the organization stands there, and nowhere else: who reads it may see
+    the names of all repositories."""
+    return row.name.lower() == world.config.improvement.home.lower()
 
 
 def _written(world: World, row: Repository, week: str, path: Path) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -13,7 +14,7 @@ from agent_os.github import editors, readers
 from agent_os.policy import echoes, specs, trust
 from agent_os.policy.commands import KINDS, IssueFacts
 from agent_os.store import intents, repositories, signals, tasks
-from agent_os.store.intents import State
+from agent_os.store.intents import Intent, State
 from agent_os.store.repositories import Repository
 
 #: How far we read behind the watermark: lists may lag.
@@ -232,13 +233,10 @@ _TRACED = (
 )
 
 
-def match_echoes(world: World, key: TaskKey, acts: list[Act], *, on_pull: bool = False) -> set[int]:
-    """Ids of the acts that are traces of our own effects; each is noted, so it counts once."""
-    with world.store.read() as tx:
-        made = intents.of_task(tx, key, _TRACED)
-        used = intents.echoes(tx, [i.id for i in made])
+def done_by_us(world: World, made: Sequence[Intent]) -> list[echoes.Done]:
+    """What of it left traces at GitHub, with GitHub's times."""
     skew = world.client.governor.github_now() - world.clock.now()
-    done = [
+    return [
         echoes.Done(
             intent=i.id,
             traces=echoes.traces(i.effect),
@@ -248,6 +246,14 @@ def match_echoes(world: World, key: TaskKey, acts: list[Act], *, on_pull: bool =
         for i in made
         if i.state in (State.DONE, State.UNDONE)
     ]
+
+
+def match_echoes(world: World, key: TaskKey, acts: list[Act], *, on_pull: bool = False) -> set[int]:
+    """Ids of the acts that are traces of our own effects; each is noted, so it counts once."""
+    with world.store.read() as tx:
+        made = intents.of_task(tx, key, _TRACED)
+        used = intents.echoes(tx, [i.id for i in made])
+    done = done_by_us(world, made)
     found = echoes.ours(acts, done, used, world.client.login, on_pull=on_pull) if done else []
     if found:
         with world.store.write() as tx:

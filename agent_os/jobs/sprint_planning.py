@@ -45,12 +45,12 @@ class Wording(Contract):
     reasons: tuple[WordedItem, ...] = Field(default=(), max_length=40)
 
 
-def plan(world: World, row: Repository, number: int, *, preview: bool) -> Plan | None:
-    """The plan of sprint `number`; None: nothing of the backlog can be chosen."""
+def plan(world: World, row: Repository, number: int, *, preview: bool) -> Plan | str:
+    """The plan of sprint `number`, or why nothing of the backlog can be chosen."""
     tasks = {n: task for n, (_, task) in sprint_reading.all_tasks(world, row).items()}
     candidates = _candidates(world, row, tasks)
-    if not any(not one.refused for one in candidates):
-        return None
+    if all(one.refused for one in candidates):
+        return _nothing({one.number: one.refused for one in candidates})
     now, settings = world.clock.now(), world.config.improvement.sprint
     rows = measuring.rows(world, row.repo_id, now - _RECORD)
     found = objectives.measured(world, row, rows)
@@ -62,9 +62,15 @@ def plan(world: World, row: Repository, number: int, *, preview: bool) -> Plan |
     approval = timedelta(hours=settings.approval_hours)
     made = planned(number, settings.days, chosen, room, found.aims, now, approval)
     if not made.chosen:
-        return None
+        return _nothing({item.number: item.why for item in made.items})
     made = made.model_copy(update={"problem": found.problem})
     return made if preview else _worded(world, row, made)
+
+
+def _nothing(out: Mapping[int, str]) -> str:
+    """Without figures that change by the hour: it is recorded when it changes."""
+    first = "".join(f"; of #{number}: {why}" for number, why in sorted(out.items())[:3])
+    return f"none of {len(out)} open issues that are no tasks can be chosen{first}"
 
 
 def _candidates(world: World, row: Repository, tasks: Mapping[int, Task]) -> list[Candidate]:

@@ -176,7 +176,9 @@ def _seen(world: World, row: Repository, known: Recorded) -> dict[str, object]:
         issue = readers.issue(world.client, row.name, number)
     except NotFound:
         readers.repository(world.client, row.name)
-        return {"issue": Seen(number=number, title="", body="", open=False), "retired": True}
+        gone = Seen(number=number, title="", body="", open=False)
+        # Nothing can be told there any more: else its sprint would never be over.
+        return {"issue": gone, "retired": True, "told": True}
     reader = IssueReader(world, row)
     edits = readers.edits(world.client, row.name, number, newest_only=True)
     may = {login: reader.may(login) for login in sorted({who for _, who, _ in edits.versions})}

@@ -39,7 +39,10 @@ class StrategicPlanner:
             return []
         stopped = desk.stopped(world, row)
         if stopped and not run.preview:
-            return _not_allowed(world, row, known, stopped)
+            if known is not None and not known.over:
+                return []
+            number = known.plan.sprint + 1 if known else 1
+            return _no_sprint(world, row, number, SignalOutcome.NOT_ALLOWED, stopped)
         if (
             known is not None
             and not known.over
@@ -63,8 +66,8 @@ class StrategicPlanner:
                 return []
             number = known.plan.sprint + 1
         plan = sprint_planning.plan(world, row, number, preview=run.preview)
-        if plan is None:
-            return []
+        if isinstance(plan, str):
+            return _no_sprint(world, row, number, SignalOutcome.TOO_EARLY, plan)
         steps: list[Step] = [_planned(world, row, plan)]
         if run.preview:
             steps += course.decide(sprint_reading.facts(world, row, Recorded(plan=plan), {})).steps
@@ -115,24 +118,21 @@ def _follow(world: World, row: Repository, known: Recorded) -> list[Decided] | N
     return [(step, newest.get(step.key, 0)) for step in steps]
 
 
-def _not_allowed(
-    world: World, row: Repository, known: Recorded | None, stopped: str
+def _no_sprint(
+    world: World, row: Repository, number: int, outcome: SignalOutcome, reason: str
 ) -> list[Decided]:
     """That there is no sprint has its reason in the record, once for each reason."""
-    if known is not None and not known.over:
-        return []
-    number = known.plan.sprint + 1 if known else 1
-    name, outcome = signal(row.repo_id, number), SignalOutcome.NOT_ALLOWED
+    name = signal(row.repo_id, number)
     with world.store.read() as tx:
         seen = [e.data for _, e in desk.events(tx, row.repo_id, (EventKind.SIGNAL_SEEN,))]
     mine = [data for data in seen if data["signal"] == name]
-    if mine and mine[-1]["reason"] == stopped:
+    if mine and mine[-1]["reason"] == reason:
         return []
     data: dict[str, object] = {
         "signal": name,
         "by": "planner",
         "title": sprint_title(number),
         "outcome": outcome.value,
-        "reason": stopped,
+        "reason": reason,
     }
     return [(_desk(world, row, EventKind.SIGNAL_SEEN, data), 0)]

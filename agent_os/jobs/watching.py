@@ -7,6 +7,7 @@ from datetime import timedelta
 from agent_os.domain.errors import BadInput
 from agent_os.domain.events import EventKind
 from agent_os.domain.observed import Checks
+from agent_os.domain.rules import Mode
 from agent_os.domain.tasks import Status, Task, TaskKey
 from agent_os.effects.applier import Applier
 from agent_os.effects.world import World
@@ -141,8 +142,17 @@ def _commits(mirror: Mirror, sha: str, base: str) -> int:
 def undo(world: World, task: Task) -> str:
     """Open the pull request that takes a task's merge back; what was done is said. BadInput."""
     if task.pull is None or not task.pull.merged_sha:
-        raise BadInput(f"{task.name} was not merged: there is nothing to undo.")
+        raise BadInput(
+            f"{task.name} was not merged: there is nothing to undo.",
+            next_step=f"`agent-os why {task.name}` says how it stands.",
+        )
     row = world.repository(task.repo_id)
+    rules = world.config.rules(row.name)
+    if rules is None or rules.mode is Mode.DRY_RUN:
+        raise BadInput(
+            f"Nothing is written in {row.name}: its mode is dry-run, or it is not in the config.",
+            next_step="Give it another `mode` in the config.",
+        )
     world.ownership(task.repo_id).look()
     lease = leases.take(world.store, f"undo:{row.name}", LEASE)
     if lease is None:

@@ -47,7 +47,8 @@ def _worded(world: World, row: Repository, signal: Signal) -> Signal:
         return signal
     update = {
         "title": texts.issue_title(neutral(found.title)),
-        "problem": f"{neutral(found.problem)}\n\n{signal.problem}",
-        "proposal": f"{neutral(found.proposal)}\n\n{signal.proposal}",
+        # Quoted: a heading of the model's would begin a section of the task.
+        "problem": f"{texts.quoted(found.problem)}\n\n{signal.problem}",
+        "proposal": f"{texts.quoted(found.proposal)}\n\n{signal.proposal}",
     }
     return signal.model_copy(update=update)

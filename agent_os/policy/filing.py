@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from pydantic import Field
@@ -10,11 +10,13 @@ from pydantic import Field
 from agent_os.domain.contract import Contract
 from agent_os.domain.effects import FileIssue, Record, Step, TellIssue
 from agent_os.domain.events import DESK, Event, EventKind
-from agent_os.domain.signals import Signal, SignalOutcome
+from agent_os.domain.signals import FIRST_LOOK_DAYS, Signal, SignalOutcome
 from agent_os.domain.tasks import TaskKey
 from agent_os.policy import texts
 from agent_os.policy.neutral import harmless
 
+#: Authors whose issues count for the cap.
+CAPPED = ("analyzer", "groomer", "memory")
 _LONGEST = 12_000
 _MOST_EVIDENCE = 20
 
@@ -46,6 +48,18 @@ class FilingFacts(Contract):
     """Why nothing may be written there; empty: it may."""
     label: str = ""
     now: datetime
+
+
+def filed_in_week(filed: Iterable[Event], now: datetime) -> int:
+    """How many of these issues count for the cap of now's week."""
+    # By the calendar: a job that runs a second earlier than last week would meet its own issues.
+    return sum(e.data["by"] in CAPPED and week_of(e.at) == week_of(now) for e in filed)
+
+
+def week_of(moment: datetime) -> str:
+    """`2026-W05`, by ISO's weeks in UTC."""
+    year, week, _ = moment.isocalendar()
+    return f"{year}-W{week:02}"
 
 
 def evidence_digest(signal: Signal) -> str:
@@ -148,7 +162,7 @@ def _figure(signal: Signal) -> str:
     of = f" ({scope})" if scope else ""
     return (
         f"## Figure that this should move\n`{figure.name}`{of}: {now}; {figure.goal} is better"
-        f"{hoped}. It is measured before and after the merge."
+        f"{hoped}. It is measured on both sides of the merge, first after {FIRST_LOOK_DAYS} days."
     )
 
 

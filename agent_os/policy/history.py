@@ -15,9 +15,9 @@ _TEMPLATES: dict[EventKind, str] = {
     EventKind.LABELS_SEEN: "labels are now: {labels}",
     EventKind.HELD: "blocked ({reason}): {detail}",
     EventKind.HOLD_ENDED: "unblocked by {by}",
-    EventKind.CANCELLED: "cancelled ({reason}) {by}",
-    EventKind.ISSUE_CLOSED: "the issue was closed {by}",
-    EventKind.ISSUE_REOPENED: "the issue was reopened {by}",
+    EventKind.CANCELLED: "cancelled ({reason}){by_whom}",
+    EventKind.ISSUE_CLOSED: "the issue was closed{by_whom}",
+    EventKind.ISSUE_REOPENED: "the issue was reopened{by_whom}",
     EventKind.NOTED: "the owner wrote notes",
     EventKind.CLAIMED: "claimed",
     EventKind.WAITING: "waits: {reason} {detail}",
@@ -32,7 +32,7 @@ _TEMPLATES: dict[EventKind, str] = {
     EventKind.PULL_EDITED: "pull request described anew",
     EventKind.PULL_HEAD_MOVED: "someone pushed {sha:.10} to the branch",
     EventKind.PULL_MERGED: "merged as {sha:.10} by {by}",
-    EventKind.PULL_CLOSED: "pull request closed {by}",
+    EventKind.PULL_CLOSED: "pull request closed{by_whom}",
     EventKind.REVIEW_ASKED: "review asked of {login} {refused}",
     EventKind.REVIEW_SEEN: "review read",
     EventKind.APPROVAL_ASKED: "needs approval at {head:.10}: {rules}",
@@ -47,7 +47,7 @@ _TEMPLATES: dict[EventKind, str] = {
     EventKind.WORK_MENDED: "the lines that it replaced were of: {said}",
     EventKind.LESSON: "lesson: {text}",
     EventKind.INCIDENT: "incident: {detail}",
-    EventKind.LABELS_SET: "labels +{add} -{remove}",
+    EventKind.LABELS_SET: "labels{changes}",
     EventKind.COMMENT_WRITTEN: "status comment written",
     EventKind.COMMENT_GONE: "someone deleted our comment; it stays deleted",
     EventKind.TOLD: "the requester was told by a comment",
@@ -59,7 +59,7 @@ _TEMPLATES: dict[EventKind, str] = {
     EventKind.ISSUE_FILED: "opened #{number} for {signal}",
     EventKind.ISSUE_TOLD: "wrote a comment ({purpose})",
     EventKind.ISSUE_EDITED: "drew the issue anew ({purpose})",
-    EventKind.ISSUE_LABELLED: "labels for {purpose}: +{add} -{remove}",
+    EventKind.ISSUE_LABELLED: "labels for {purpose}:{changes}",
     EventKind.ISSUE_RETIRED: "closed the issue ({purpose}, {reason})",
     EventKind.HYPOTHESIS_JUDGED: "the hypothesis {signal} is {verdict}",
     EventKind.PROPOSAL_PUSHED: "pushed {branch} for {purpose}",
@@ -78,6 +78,7 @@ _TEMPLATES: dict[EventKind, str] = {
     EventKind.THOUGHT_STARTED: "{thinker} thinks about {purpose}",
     EventKind.THOUGHT_ENDED: "{thinker} has thought about {purpose}: {code}",
     EventKind.PROVIDER_SEEN: "provider {name}: {code} {detail}",
+    EventKind.API_USED: "of GitHub's hourly limit {resource}, {used} of {limit} are used",
     EventKind.PAUSED: "paused {scope}",
     EventKind.RESUMED: "resumed {scope}",
     EventKind.REPO_FROZEN: "repository frozen: {reason}",
@@ -101,6 +102,8 @@ def line(event: Event) -> str:
 
 def what(event: Event) -> str:
     data = _Blank({k: _plain(v) for k, v in event.data.items() if v is not None})
+    data["by_whom"] = f" by {event.data['by']}" if event.data.get("by") else ""
+    data["changes"] = _signed("+", event.data.get("add")) + _signed("-", event.data.get("remove"))
     if event.kind is EventKind.ATTEMPT_ENDED and not event.data.get("code"):
         data["code"] = "complete"
     if event.kind is EventKind.PROVIDER_SEEN and not event.data.get("code"):
@@ -108,6 +111,10 @@ def what(event: Event) -> str:
     if event.kind is EventKind.WAITING and not event.data.get("reason"):
         return "goes on"
     return texts.inline(_TEMPLATES[event.kind].format_map(data), 400)
+
+
+def _signed(sign: str, labels: object) -> str:
+    return "".join(f" {sign}{one}" for one in labels) if isinstance(labels, list | tuple) else ""
 
 
 def _plain(value: object) -> object:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from statistics import NormalDist
 from typing import NamedTuple
 
-from agent_os.domain.signals import Figure, Hypothesis, Verdict
+from agent_os.domain.signals import FIRST_LOOK_DAYS, Figure, Hypothesis, Verdict
 from agent_os.policy import sample_sizes, statistics
 from agent_os.policy.analysis.record import began, ended
 from agent_os.policy.metrics.comparing import ENOUGH
@@ -23,7 +23,7 @@ from agent_os.policy.metrics.rounds import RoundRow
 
 FINAL = frozenset({Verdict.CONFIRMED, Verdict.REFUTED, Verdict.INCONCLUSIVE})
 #: Nothing is said for good before.
-FIRST_LOOK = timedelta(days=14)
+FIRST_LOOK = timedelta(days=FIRST_LOOK_DAYS)
 #: The last look.
 LONGEST = timedelta(days=56)
 LEVEL = 0.01
@@ -149,13 +149,29 @@ def _needs(figure: Figure, before: Samples) -> int:
     aim = figure.expected
     worse = aim is not None and (aim >= value if figure.goal == "lower" else aim <= value)
     if aim is None or worse:
-        aim = value * (1 - _PART) if figure.goal == "lower" else value + (1 - value) * _PART
+        aim = hoped(figure, value)
     if before.kind == "share":
         low, high = max(0.0, min(1.0, value)), max(0.0, min(1.0, aim))
         found = sample_sizes.for_shares(low, high)
     else:
         found = sample_sizes.for_means(before.values, aim - value)
     return 0 if found >= sample_sizes.ENDLESS else max(ENOUGH, math.ceil(found * _STRICTER))
+
+
+def hoped(figure: Figure, value: float) -> float:
+    """What is expected of an improvement that says no more than which way: a part of the way."""
+    if figure.goal == "lower":
+        return value * (1 - _PART)
+    share = FIGURES[figure.name].unit == "share"
+    return value + (1 - value) * _PART if share else value * (1 + _PART)
+
+
+def expecting(figure: Figure) -> Figure:
+    """With an effect to expect, where it is not said and the figure is known."""
+    best = figure.goal == "lower" and figure.now == 0
+    if figure.expected is not None or figure.now is None or best:
+        return figure
+    return figure.model_copy(update={"expected": hoped(figure, figure.now)})
 
 
 def _interval(name: str, samples: Samples) -> tuple[float, float, float] | None:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from statistics import NormalDist
 
-from agent_os.policy.distributions import binomial_at_least, binomial_is, t_quantile
+from agent_os.policy.distributions import binomial_is, t_quantile
 
 _NORMAL = NormalDist()
 #: Nine of ten true values lie in the interval.
@@ -52,15 +52,6 @@ def fisher(hits: int, samples: int, hits_before: int, samples_before: int) -> fl
 def _ways(n: int, k: int) -> float:
     """The logarithm of n over k."""
     return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
-
-
-def rate_rose(count: int, exposure: float, before: int, exposure_before: float) -> float:
-    """Exact comparison of two counts with their exposures (weeks, attempts): how likely so many, or
-    more, would be at an equal rate. Given their sum, the count is binomial. 1.0 without any."""
-    total = count + before
-    if total == 0 or count == 0 or exposure <= 0 or exposure_before <= 0:
-        return 1.0
-    return binomial_at_least(count, total, exposure / (exposure + exposure_before))
 
 
 def mann_whitney(values: Sequence[float], before: Sequence[float]) -> float:

@@ -82,6 +82,11 @@ class TaskReport(Contract):
     left_out: int
     """Moments before the first one that is shown."""
 
+    @property
+    def command(self) -> str:
+        """What prints the numbers of this report."""
+        return f"agent-os report task {self.task}"
+
 
 def of_task(
     task: Task,

@@ -7,6 +7,7 @@ from agent_os.policy import amounts
 from agent_os.policy.metrics.figures import FIGURES
 
 HEAD = ("improvement", "figure", "before", "after", "verdict")
+NOTE = "Work that began in equal times before and after the merge is compared."
 
 
 def row(one: Hypothesis) -> tuple[str, str, str, str, str]:

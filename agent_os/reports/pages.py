@@ -37,6 +37,7 @@ def weekly(report: WeeklyReport) -> str:
             titles=titles,
             span=charts.span,
             hypotheses=[(one, hypotheses.row(one)) for one in report.hypotheses],
+            hypotheses_note=hypotheses.NOTE,
         )
     )
 

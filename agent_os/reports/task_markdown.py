@@ -18,8 +18,16 @@ def markdown(report: TaskReport) -> str:
         *_attempts(report),
         *_evidence(report),
         *_timeline(report),
+        _footer(report),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _footer(report: TaskReport) -> str:
+    return (
+        f"_Made by Agent OS at {report.made_at:%Y-%m-%d %H:%M} UTC from its event log. "
+        f"All of it again: `{report.command}`._"
+    )
 
 
 def _facts(report: TaskReport) -> str:

@@ -58,7 +58,7 @@ def _summary(report: WeeklyReport) -> str:
     return (
         f"{report.since:%Y-%m-%d} to {report.until:%Y-%m-%d %H:%M} UTC: {report.asked} asked for, "
         f"{report.done_count} done; failed attempts: {said(report.attempt_failures)}; "
-        f"cost: {said(report.usd)}; {report.needs_count} need a person."
+        f"cost: {said(report.usd)}; {report.needs_count} need a person now."
     )
 
 
@@ -191,7 +191,8 @@ def _hypotheses(report: WeeklyReport) -> list[str]:
     if not report.hypotheses:
         return []
     rows = [[cell(c, 160) for c in hypotheses.row(h)] for h in report.hypotheses]
-    return ["## Hypotheses", table(hypotheses.HEAD, rows)]
+    note = f"{hypotheses.NOTE} The numbers again: `{report.commands.report} --json`."
+    return ["## Hypotheses", table(hypotheses.HEAD, rows), note]
 
 
 def _planned(report: WeeklyReport) -> list[str]:

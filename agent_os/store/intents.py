@@ -32,6 +32,9 @@ class State(StrEnum):
 
 
 UNRESOLVED = (State.OPEN, State.UNANSWERED)
+# Made once: to put a statement together takes longer than SQLite needs to run it.
+_UNRESOLVED = sa.select(schema.intents).where(_i.state.in_(UNRESOLVED)).order_by(_i.at)
+_UNRESOLVED_TASKS = sa.select(_i.repo_id, _i.number).where(_i.state.in_(UNRESOLVED)).distinct()
 
 
 @dataclass(frozen=True)
@@ -84,15 +87,14 @@ def unanswered(store: Store, tx: sa.Connection, intent_id: str) -> None:
 
 
 def unresolved(tx: sa.Connection, *, repo_id: int | None = None) -> list[Intent]:
-    query = sa.select(schema.intents).where(_i.state.in_(UNRESOLVED)).order_by(_i.at)
+    query = _UNRESOLVED
     if repo_id is not None:
         query = query.where(_i.repo_id == repo_id)
     return [_intent(r) for r in tx.execute(query)]
 
 
 def unresolved_tasks(tx: sa.Connection) -> set[TaskKey]:
-    query = sa.select(_i.repo_id, _i.number).where(_i.state.in_(UNRESOLVED)).distinct()
-    return {TaskKey(r.repo_id, r.number) for r in tx.execute(query)}
+    return {TaskKey(r.repo_id, r.number) for r in tx.execute(_UNRESOLVED_TASKS)}
 
 
 def of_task(tx: sa.Connection, key: TaskKey, kinds: tuple[str, ...]) -> list[Intent]:

@@ -12,6 +12,7 @@ from agent_os.store import owner, schema
 from agent_os.store.database import Store
 
 _l = schema.leases.c
+_HOLDER = sa.select(_l.owner, _l.fence).where(_l.name == sa.bindparam("of_name"))
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def renew(store: Store, lease: Lease, ttl: timedelta) -> None:
 
 def check(tx: sa.Connection, lease: Lease) -> None:
     """LeaseLost unless the lease is still this owner's: call it in the transaction that acts."""
-    row = tx.execute(sa.select(_l.owner, _l.fence).where(_l.name == lease.name)).first()
+    row = tx.execute(_HOLDER, {"of_name": lease.name}).first()
     if row is None or row.owner != lease.owner or row.fence != lease.fence:
         raise LeaseLost(f"The lease {lease.name} was taken by another process.")
 

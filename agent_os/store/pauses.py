@@ -8,6 +8,7 @@ from agent_os.store import schema
 from agent_os.store.database import Store
 
 ALL = "*"
+_SCOPES = sa.select(schema.pauses.c.scope)
 
 
 def pause(store: Store, tx: sa.Connection, scope: str) -> bool:
@@ -26,4 +27,4 @@ def resume(tx: sa.Connection, scope: str) -> bool:
 
 def paused(tx: sa.Connection) -> set[str]:
     """The paused scopes: repository names in lower case, and ALL."""
-    return {r.scope for r in tx.execute(sa.select(schema.pauses.c.scope))}
+    return {r.scope for r in tx.execute(_SCOPES)}

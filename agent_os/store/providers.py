@@ -10,12 +10,12 @@ from agent_os.store import schema
 from agent_os.store.database import Store
 
 _p = schema.providers.c
+_LISTED = sa.select(schema.providers)
 
 
 def listed(tx: sa.Connection) -> dict[str, Health]:
     """By name: a provider, or a model of it as `provider/model`."""
-    rows = tx.execute(sa.select(schema.providers))
-    return {row.name: Health.model_validate_json(row.data) for row in rows}
+    return {row.name: Health.model_validate_json(row.data) for row in tx.execute(_LISTED)}
 
 
 def project(store: Store, tx: sa.Connection, event: Event) -> None:

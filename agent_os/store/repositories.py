@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -12,6 +13,9 @@ from agent_os.store import schema
 from agent_os.store.database import Store
 
 _r = schema.repositories.c
+# Made once: to put a statement together takes longer than SQLite needs to run it.
+_ONE = sa.select(_r.data).where(_r.repo_id == sa.bindparam("of_repo"))
+_LISTED = sa.select(_r.data).order_by(_r.name)
 
 
 class Repository(Contract):
@@ -76,8 +80,8 @@ def taken(store: Store, tx: sa.Connection, repo_id: int) -> None:
 
 
 def get(tx: sa.Connection, repo_id: int) -> Repository | None:
-    row = tx.execute(sa.select(_r.data).where(_r.repo_id == repo_id)).first()
-    return Repository.model_validate_json(row.data) if row else None
+    row = tx.execute(_ONE, {"of_repo": repo_id}).first()
+    return _parsed(row.data) if row else None
 
 
 def named(tx: sa.Connection, name: str) -> Repository | None:
@@ -85,5 +89,10 @@ def named(tx: sa.Connection, name: str) -> Repository | None:
 
 
 def listed(tx: sa.Connection) -> list[Repository]:
-    rows = tx.execute(sa.select(_r.data).order_by(_r.name))
-    return [Repository.model_validate_json(r.data) for r in rows]
+    return [_parsed(r.data) for r in tx.execute(_LISTED)]
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(data: str) -> Repository:
+    """It can't be changed, and the same ones are read in each turn of each job."""
+    return Repository.model_validate_json(data)

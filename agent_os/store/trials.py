@@ -22,17 +22,22 @@ _KINDS = (Kind.IMPLEMENT, Kind.FIX)
 THOUGHTS = (EventKind.THOUGHT_STARTED, EventKind.THOUGHT_ENDED)
 
 
+_MERGED = sa.case((_t.verdict == Verdict.MERGED, 1), else_=0)
+_FAILED = sa.case((_t.verdict.in_([Verdict.FAILED, Verdict.REVERTED]), 1), else_=0)
+# Made once: to put a statement together takes longer than SQLite needs to run it.
+_SUMMARY = sa.select(
+    _t.type, _t.agent,
+    sa.func.sum(_MERGED).label("merged"),
+    sa.func.sum(_FAILED).label("failed"),
+    sa.func.coalesce(sa.func.sum(_t.usd), 0.0).label("usd"),
+    sa.func.count(_t.usd).label("priced"),
+).group_by(_t.type, _t.agent)  # fmt: skip
+
+
 def summary(tx: sa.Connection) -> dict[str, dict[str, Trials]]:
     """By task type, then by agent."""
-    merged = sa.func.sum(sa.case((_t.verdict == Verdict.MERGED, 1), else_=0))
-    failed = sa.func.sum(sa.case((_t.verdict.in_([Verdict.FAILED, Verdict.REVERTED]), 1), else_=0))
-    usd = sa.func.coalesce(sa.func.sum(_t.usd), 0.0)
-    query = sa.select(
-        _t.type, _t.agent, merged.label("merged"), failed.label("failed"), usd.label("usd"),
-        sa.func.count(_t.usd).label("priced"),
-    ).group_by(_t.type, _t.agent)  # fmt: skip
     found: dict[str, dict[str, Trials]] = defaultdict(dict)
-    for row in tx.execute(query):
+    for row in tx.execute(_SUMMARY):
         found[row.type][row.agent] = Trials(
             merged=row.merged, failed=row.failed, usd=row.usd, priced=row.priced
         )

@@ -96,3 +96,5 @@ def test_groups_counts_comparisons_and_mistakes(command: CommandLine) -> None:
     same = command.run("replay", "--policy", "config.yaml", "--since", "2026-01-01")
     assert re.search(r"retry +3 +0 of 3 +3 of 3", same)
     assert "no config file" in command.run("replay", "--policy", "none.yaml", code=1)
+    assert "no page" in command.run("report", "run", "--out", "run.html", code=1)
+    assert "No lessons yet" in command.run("memory", "search")

@@ -84,9 +84,11 @@ def test_doctor_names_what_is_wrong_with_its_fix(town: Town, command: CommandLin
     town.config["repositories"] = [{"name": "acme/nowhere"}]
     town.config["agents"] = {"lost": {"driver": "command", "command": "no-such-program"}}
     town.config["routing"] = {}
+    town.config["improvement"] = {"home": "acme/elsewhere"}
     town.open()
     said = command.run("doctor", code=1)
     assert "not found" in said and "no-such-program" in said
+    assert "acme/elsewhere" in said
 
 
 @pytest.mark.long

@@ -16,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.exc import StatementError
 
 from agent_os.domain.events import Event, EventKind
 from agent_os.domain.failures import FailureCode
@@ -80,7 +81,7 @@ class TestLog:
             assert len(log.history(tx)) == 1
 
     def test_a_naive_time_is_refused(self, store: Store) -> None:
-        with pytest.raises(sa.exc.StatementError, match="aware"):
+        with pytest.raises(StatementError, match="aware"):
             append(store, requested().model_copy(update={"at": NOW.replace(tzinfo=None)}))
 
     def test_a_zone_other_than_utc_is_the_same_time(self, store: Store) -> None:

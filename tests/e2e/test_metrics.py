@@ -69,6 +69,7 @@ def test_what_attempts_leave_in_the_log_and_whose_lines_were_mended(build: Build
     assert measuring.rows(town.world, until=then) == [row]
 
 
+@pytest.mark.long
 def test_what_is_used_of_githubs_hour_is_written_down_once(build_alone: Build) -> None:
     town = build_alone(agents={"writer": WRITER}, files=FILES)
     town.jobs()

@@ -155,6 +155,21 @@ def test_a_plan_that_nobody_approves_is_dropped_once(build_alone: Build) -> None
     assert issue_of(town, 2)["state"] == "open"
 
 
+@pytest.mark.long
+def test_a_sprint_whose_issue_was_deleted_is_over(build_alone: Build) -> None:
+    """Nothing can be told there any more, and the next one is planned in its time."""
+    town = sprint_town(build_alone)
+    town.issue("add is wrong", "## Goal\nFix add.\n")
+    plan(town)
+    town.delete(issue_of(town, 1)["number"])
+    plan(town)
+    assert recorded(town, EventKind.SPRINT_ENDED)[-1]["how"] == "closed"
+    town.advance(8 * DAY)
+    plan(town)
+    assert issue_of(town, 2)["state"] == "open"
+    assert "effect_failed" not in town.kinds()
+
+
 def test_dry_run_writes_nothing_and_says_why(build: Build) -> None:
     town = sprint_town(build, mode="dry-run")
     town.issue("Something", "x")
@@ -163,6 +178,22 @@ def test_dry_run_writes_nothing_and_says_why(build: Build) -> None:
     plan(town)
     assert town.writes() == []
     assert [d["reason"] for d in recorded(town, EventKind.SIGNAL_SEEN)] == ["its mode is dry-run"]
+
+
+def test_trap_39_a_sprint_of_nothing_says_why_once(build: Build) -> None:
+    town = sprint_town(build)
+    for _ in range(2):
+        plan(town)
+    number = town.issue("Not now", "x", labels=("Blocked",))
+    for _ in range(2):
+        plan(town)
+    first, second = [d["reason"] for d in recorded(town, EventKind.SIGNAL_SEEN)]
+    assert first == "none of 0 open issues that are no tasks can be chosen"
+    assert "none of 1 open issues" in second and f"#{number}: it is labelled `Blocked`" in second
+    assert not recorded(town, EventKind.SPRINT_PLANNED)
+    town.issue("Now", "x")
+    plan(town)
+    assert recorded(town, EventKind.SPRINT_PLANNED)
 
 
 @pytest.mark.long

@@ -86,6 +86,12 @@ def test_undo_opens_the_revert_once(build: Build) -> None:
     town = build(agents={"fixer": FIX})
     number = town.ready("Mend add")
     task = town.settles(number, Status.DONE)
+    town.config["repositories"][0]["mode"] = "dry-run"
+    with pytest.raises(BadInput, match="its mode is dry-run"):
+        watching.undo(town.open(), task)
+    assert not [p for p in town.pulls() if p["title"].startswith("Revert")]
+    town.config["repositories"][0]["mode"] = "auto-merge"
+    town.open()
     said = watching.undo(town.world, task)
     again = watching.undo(town.world, task)
     assert said == again

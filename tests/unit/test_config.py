@@ -208,6 +208,19 @@ def test_a_missing_file_says_where_it_was_looked_for(tmp_path: Path) -> None:
 # `.agent-os.yaml`
 
 
+def test_this_projects_own_file_is_one() -> None:
+    """Agent OS can be run on itself, and what its commands name is there."""
+    root = Path(__file__).parents[2]
+    found = parse_repository_file((root / PATHS[0]).read_bytes(), PATHS[0])
+    assert {"format", "lint", "types", "unit"} <= set(found.named_checks)
+    assert all(command.count(".venv/bin/") for command in found.named_checks.values())
+    assert "objectives.yaml" in found.protected and "tests/redteam/**" in found.protected
+    named = re.findall(
+        r"\b(?:scripts|tests)/[\w./-]+", " ".join([found.setup, *found.named_checks.values()])
+    )
+    assert named and all((root / path).exists() for path in named)
+
+
 def test_without_a_file_there_are_the_defaults() -> None:
     found = parse_repository_file(None, PATHS[0])
     assert found == RepositoryFile()

@@ -31,7 +31,8 @@ def signal(name: str = "a", rank: float = 0.0, **more: Any) -> Signal:
 
 
 def facts(**more: Any) -> FilingFacts:
-    return FilingFacts(**{"repo_id": 7, "repo": "acme/app", "cap": 2, "now": NOW, **more})
+    given = {"repo_id": 7, "repo": "acme/app", "cap": 2, "now": NOW, **more}
+    return FilingFacts.model_validate(given)
 
 
 def outcomes(steps: list[Step]) -> dict[str, tuple[str, str]]:
@@ -45,7 +46,7 @@ def outcomes(steps: list[Step]) -> dict[str, tuple[str, str]]:
 
 def known(name: str, **more: Any) -> dict[str, Filed]:
     told = evidence_digest(signal(name))
-    return {f"analyzer:{name}": Filed(**{"number": 5, "told": told, **more})}
+    return {f"analyzer:{name}": Filed.model_validate({"number": 5, "told": told, **more})}
 
 
 def test_the_highest_rank_first_and_no_more_than_the_cap() -> None:
@@ -111,6 +112,7 @@ def test_the_issue_reads_as_a_task_and_names_its_figure() -> None:
     spec = specs.parse("Mend a", body(one), NOW)
     assert "Write the command anew." in spec.goal and "it passes" in spec.acceptance
     assert "`success` (check lint): 0.5 over 8 samples; lower is better" in body(one)
+    assert "0.9 is expected afterwards" in body(one) and "first after 14 days" in body(one)
     steps = decide([one], facts(start=True, label="proposal"))
     effect = next(s for s in steps if isinstance(s, FileIssue))
     assert effect.start and effect.labels == ("proposal",)

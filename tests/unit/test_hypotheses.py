@@ -210,3 +210,22 @@ def test_a_refuted_improvement_is_proposed_to_be_taken_back_once() -> None:
     assert signal.figure is not None
     assert signal.figure.expected == 1.0
     assert reverting.proposals([bad], place) == [signal]
+
+
+@pytest.mark.parametrize(
+    ("name", "goal", "now", "said", "expected"),
+    [
+        pytest.param("escalations", "lower", 0.5, None, 0.35, id="of a share that is to fall"),
+        pytest.param("success", "higher", 0.5, None, 0.65, id="a part of what is missing"),
+        pytest.param("success", "higher", 0, None, 0.3, id="from nothing"),
+        pytest.param("merged", "higher", 10, None, 13, id="of a number that is to grow"),
+        pytest.param("gate_seconds", "lower", 10, 4.0, 4.0, id="what is said stays"),
+        pytest.param("escalations", "lower", 0, None, None, id="nothing can be less"),
+        pytest.param("success", "higher", None, None, None, id="not known"),
+    ],
+)
+def test_an_improvement_says_what_effect_is_expected(
+    name: str, goal: Any, now: float | None, said: float | None, expected: float | None
+) -> None:
+    figure = hypotheses.expecting(Figure(name=name, goal=goal, now=now, expected=said))
+    assert figure.expected == (None if expected is None else pytest.approx(expected))

@@ -55,6 +55,7 @@ WRONG = [
     (objective("{github: {count: karma}}"), "line 5", "objectives.0.read.github.count"),
     (objective("{command: a}", "    wieght: 1\n"), "line 6", "did you mean `weight`?"),
     (objective("{command: a}").replace(b"lower", b"up"), "line 3", "objectives.0.goal"),
+    (objective("{command: a}").replace(b"target: 1", b"target: .inf"), "line 4", "finite"),
     (GOOD.encode() + GOOD.partition("\n")[2].encode(), "line 1", "two objectives are called"),
     (
         b"objectives:\n"
@@ -94,6 +95,11 @@ def test_a_number_in_a_text() -> None:
     assert numbers.in_text(text, r"coverage: ([0-9.]+)%") == 81.5
     with pytest.raises(BadInput, match="no line matches"):
         numbers.in_text(text, r"speed: (\d+)")
+
+
+def test_a_number_beyond_all_numbers_is_none() -> None:
+    with pytest.raises(BadInput, match="too large"):
+        numbers.number("1e999")
 
 
 DOCUMENT = '{"a": {"b": [1, {"c/d": "7%"}]}, "on": true, "n": null}'

@@ -46,22 +46,6 @@ def test_fishers_exact_test(table: tuple[int, int, int, int], p: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("counts", "p"),
-    [
-        ((5, 1, 2, 5), 0.002004029492),
-        ((3, 1, 0, 8), 0.001371742112),
-        ((1, 1, 7, 7), 0.6563910842),
-        ((12, 2, 20, 6), 0.08043041373),
-        ((30, 1, 100, 4), 0.2187287927),
-        ((0, 1, 9, 4), 1.0),
-        ((3, 0, 0, 4), 1.0),
-    ],
-)
-def test_counts_with_exposure(counts: tuple[int, float, int, float], p: float) -> None:
-    assert statistics.rate_rose(*counts) == pytest.approx(p, rel=1e-8)
-
-
-@pytest.mark.parametrize(
     ("values", "before", "p"),
     [
         ([10, 12, 13], [1, 2, 3], 0.05),

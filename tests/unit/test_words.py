@@ -141,6 +141,16 @@ def test_an_attempt_without_a_code_is_complete() -> None:
     assert history.what(waits) == "goes on"
 
 
+def test_a_line_of_history_names_only_what_there_is() -> None:
+    def said(kind: EventKind, **data: object) -> str:
+        return history.what(Event(kind=kind, at=NOW, data=data))
+
+    assert said(EventKind.LABELS_SET, add=["Ready"], remove=[]) == "labels +Ready"
+    assert said(EventKind.LABELS_SET, add=[], remove=["a", "b"]) == "labels -a -b"
+    assert said(EventKind.ISSUE_CLOSED, by="ann") == "the issue was closed by ann"
+    assert said(EventKind.CANCELLED, reason="issue_closed", by="") == "cancelled (issue_closed)"
+
+
 def test_every_effect_has_a_performer_and_reads_back() -> None:
     assert set(PERFORMERS) == set(EFFECTS.values())
     made = {*Effect.__subclasses__(), *DeskEffect.__subclasses__()} - {DeskEffect}

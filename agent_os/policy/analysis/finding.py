@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from agent_os.domain.contract import Contract
 from agent_os.domain.signals import Figure, Place, Severity, Signal
-from agent_os.policy import statistics, texts
+from agent_os.policy import hypotheses, statistics, texts
 from agent_os.policy.analysis.kinds import FindingKind
 from agent_os.policy.analysis.record import History, ended
 from agent_os.policy.metrics.figures import measure
@@ -107,7 +107,8 @@ def _evidence(proofs: Sequence[Proof], told: datetime | None, now: datetime) -> 
 
 def _measured(figure: Figure, history: History) -> Figure:
     value = measure(figure.name, within(history.recent, figure.scope), history.now)
-    return figure.model_copy(update={"now": value.value, "samples": value.samples})
+    now = figure.model_copy(update={"now": value.value, "samples": value.samples})
+    return hypotheses.expecting(now)
 
 
 def link(row: RoundRow, history: History) -> str:

@@ -66,7 +66,7 @@ def _notes(tree: Tree) -> list[Signal]:
 
 
 def _note_signal(tree: Tree, folder: str, notes: list[tuple[str, int, str]]) -> Signal:
-    where = f"`{folder}/`" if folder else "the top folder"
+    where = f"`{_name(folder)}/`" if folder else "the top folder"
     shown = "\n".join(
         f"- {tree.link(path, line)}: {quote(text)}" for path, line, text in notes[:_MOST_LISTED]
     )
@@ -139,8 +139,8 @@ def _untested(tree: Tree) -> list[Signal]:
             title=f"Write tests for {said([_module(p) for p in missing], 3)}",
             problem=f"{which}. The largest:\n\n{shown}",
             proposal="Write tests that would fail if these modules did something else.",
-            acceptance=tuple(f"`{path}` is tested." for path in missing[:3]),
-            evidence=[f"`{quote(path)}`" for path in missing[:3]],
+            acceptance=tuple(f"`{_name(path)}` is tested." for path in missing[:3]),
+            evidence=[f"`{_name(path)}`" for path in missing[:3]],
             type="tests",
             figure=tree.figure("survival"),
             rank=25.0,
@@ -177,6 +177,11 @@ def _readme(tree: Tree) -> list[Signal]:
             rank=15.0,
         )
     ]
+
+
+def _name(path: str) -> str:
+    """For a code span, which a name may hold the end of."""
+    return quote(path).replace("`", "'")
 
 
 def _lines(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, str]]:

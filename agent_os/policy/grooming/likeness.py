@@ -14,9 +14,9 @@ from enum import IntEnum
 from rapidfuzz import fuzz, process
 
 _LONGEST_BODY = 2_000
-_NO_TEXT = re.compile(r"(?s)<!--.*?-->|https?://\S+")
+_NO_TEXT = re.compile(r"(?s)<!--.*?(?:-->|\Z)|https?://\S+")
 _HEADINGS = re.compile(r"(?m)^#{1,6}\s.*$")
-_WORD = re.compile(r"[\w.+#-]*\w[+#]*")
+_WORD = re.compile(r"(?<![\w.+#-])[\w.+#-]*\w[+#]*")
 _ENDINGS = ("ing", "ed", "es", "s")
 #: They say nothing about which thing is meant.
 _PLAIN = frozenset(

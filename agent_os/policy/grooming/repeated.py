@@ -119,9 +119,10 @@ def _solved(backlog: Backlog, item: Item, by: Landed, *, named: bool) -> Finding
 def _standing(landed: Iterable[Landed]) -> Iterable[Landed]:
     """Commits that no later one reverts."""
     landed = tuple(landed)
-    gone = [sha for one in landed for sha in _REVERTED.findall(one.message)]
+    gone = {sha for one in landed for sha in _REVERTED.findall(one.message)}
+    lengths = sorted({len(sha) for sha in gone})
     for one in landed:
-        if not any(one.sha.startswith(sha) for sha in gone):
+        if not any(one.sha[:length] in gone for length in lengths):
             yield one
 
 

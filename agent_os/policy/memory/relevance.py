@@ -19,7 +19,9 @@ _LEAST = 0.35
 #: More than `fading` needs to say that it misleads.
 _SUSPECT_LOSSES = 8
 _LONGEST_LINE = 600
-_PATH = re.compile(r"(?<![\w/.:-])(?:[\w.-]+/)*[\w-]+\.[A-Za-z]\w{0,9}\b|(?<![\w/.:])(?:[\w.-]+/)+")
+_PATH = re.compile(
+    r"(?<![\w/.:-])(?:[\w.-]+/)*[\w-]+\.[A-Za-z]\w{0,9}\b|(?<![\w/.:-])(?:[\w.-]+/)+"
+)
 _MOST_PATHS = 40
 _BARE = re.compile(r"^#\d+ .* at the first attempt$")
 

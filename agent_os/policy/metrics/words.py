@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent_os.policy import amounts
 from agent_os.policy.metrics.figures import FIGURES, Value
 
 _NONE = "–"
@@ -23,24 +24,29 @@ def columns(value: Value) -> tuple[str, str, str]:
     unit = FIGURES[value.name].unit
     if value.value is None:
         return _NONE, _NONE, str(value.samples)
-    number = _number(value.value, unit)
+    unit, factor = _scaled(value.value, unit)
+    number = _number(value.value * factor, unit)
     if unit == "share":
         samples = f"{round(value.value * value.samples)} of {value.samples}"
     else:
         samples = str(value.samples)
-    return (
-        number if unit in ("share", "US$", "count") else f"{number} {unit}",
-        _range(value),
-        samples,
-    )
+    if unit not in ("share", "US$", "count"):
+        number = f"{number} {unit.removesuffix('s') if number == '1' else unit}"
+    return number, _range(value, unit, factor), samples
 
 
-def _range(value: Value) -> str:
-    unit = FIGURES[value.name].unit
+def _scaled(value: float, unit: str) -> tuple[str, float]:
+    """Parts of an hour are told in minutes or seconds, and how many of them an hour has."""
+    if unit != "hours" or value >= 1 or not value:
+        return unit, 1
+    return ("minutes", 60) if value * 60 >= 1 else ("seconds", 3600)
+
+
+def _range(value: Value, unit: str, factor: float) -> str:
     if value.low is None and value.high is None:
         return _NONE
-    low = "?" if value.low is None else _number(value.low, unit).rstrip("%")
-    high = "?" if value.high is None else _number(value.high, unit)
+    low = "?" if value.low is None else _number(value.low * factor, unit).rstrip("%")
+    high = "?" if value.high is None else _number(value.high * factor, unit)
     return f"{low}–{high}"
 
 
@@ -49,7 +55,7 @@ def _number(value: float, unit: str) -> str:
         case "share":
             return f"{value:.0%}"
         case "US$":
-            return f"${value:.2f}"
+            return amounts.usd(value)
         case "count":
             return f"{value:,.0f}"
         case _:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any, cast
 
@@ -21,7 +22,10 @@ def number(text: str) -> float:
     plain = " ".join(text.split()).replace(" %", "%")
     if not _NUMBER.fullmatch(plain) or len(plain) > 40:
         raise BadInput(f"`{plain[:60]}` is no number")
-    return float(plain.rstrip("%"))
+    found = float(plain.rstrip("%"))
+    if not math.isfinite(found):
+        raise BadInput(f"`{plain[:60]}` is too large")
+    return found
 
 
 def in_text(text: str, pattern: str) -> float:

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from agent_os.domain.contract import Contract
 
 #: What looks like the path of a file in a text.
-_PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)+|\b[\w-]+\.[A-Za-z]\w{0,5}\b")
+#: Each begins where no other one can: a long word is read once.
+_PATH = re.compile(r"(?<![\w.-])[\w.-]+(?:/[\w.-]+)+|(?<![\w-])[\w-]+\.[A-Za-z]\w{0,5}\b")
 _MOST_PATHS = 200
+_LONGEST_PATH = 300
 #: Of an objective that could not be read: neither near nor far.
 _UNKNOWN = 0.5
 
@@ -53,7 +55,7 @@ def served(aims: Sequence[Aim], title: str, body: str, labels: Sequence[str]) ->
     """The objectives that an issue serves, by its labels, the paths it names, or its words."""
     text = f"{title}\n{body}".lower()
     there = {label.lower() for label in labels}
-    named = _PATH.findall(text)[:_MOST_PATHS]
+    named = [path for path in _PATH.findall(text)[:_MOST_PATHS] if len(path) <= _LONGEST_PATH]
     return tuple(aim for aim in aims if _serves(aim, text, there, named))
 
 
