@@ -9,9 +9,10 @@ import shutil
 import signal
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
-from scripts.demo import models, plan_run, sample_run, screen
+from scripts.demo import models, plan_run, reports, sample_run, screen
 from scripts.demo.own import play
 from scripts.demo.servers import TOKEN
 
@@ -34,14 +35,12 @@ def main() -> int:
             screen.say(f"[red]--agent {options.agent} can't work here:[/red] {real}")
             return 2
         if options.repo:
-            keep = _wait if options.keep else None
+            keep = partial(_end, options) if options.keep or options.reports else None
             code, summary = play.run(folder, _there(options.repo), options.check_seconds, keep)
         elif options.plan:
-            wait = _wait if options.keep else lambda _config: None
-            code, summary = plan_run.run(folder, wait)
+            code, summary = plan_run.run(folder, partial(_end, options))
         else:
-            wait = _wait if options.keep else lambda _config: None
-            code, summary = sample_run.run(folder, wait, real)
+            code, summary = sample_run.run(folder, partial(_end, options), real)
         if options.json:
             _there(options.json).write_text(json.dumps(summary, indent=2) + "\n")
         return code
@@ -78,6 +77,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--keep", action="store_true", help="go on until Ctrl-C")
     parser.add_argument("--json", metavar="FILE", help="write a summary to FILE")
     parser.add_argument(
+        "--reports", metavar="FOLDER", help="write pages about the week and each task to FOLDER"
+    )
+    parser.add_argument(
         "--repo", metavar="PATH", help="play on a copy of your repository; it is only read"
     )
     parser.add_argument(
@@ -102,6 +104,13 @@ def _options() -> argparse.Namespace:
     if options.repo and options.agent:
         parser.error("--agent works on the sample project; --repo plays your last commit again")
     return options
+
+
+def _end(options: argparse.Namespace, config: Path) -> None:
+    if options.reports:
+        reports.write(config, _there(options.reports))
+    if options.keep:
+        _wait(config)
 
 
 def _wait(config: Path) -> None:

@@ -19,9 +19,13 @@ _KILLED_ONCE = "killed once: 1 pull request, 1 merge, 0 commits lost"
 
 
 def test_unattended_it_kills_once_and_loses_nothing(tmp_path: Path) -> None:
-    played = play(tmp_path)
+    played = play(tmp_path, "--reports", tmp_path / "pages")
     assert played.code == 0, played.said
     assert _KILLED_ONCE in played.said
+    pages = {page.name: page.read_text() for page in (tmp_path / "pages").iterdir()}
+    assert set(pages) == {"week.html", "task-1.html", "task-2.html", "task-3.html"}
+    assert "acme/tally" in pages["week.html"] and "tests_weakened" in pages["task-2.html"]
+    assert not any(re.search(r"<script|(src|href)=.?https?://(?!127)", t) for t in pages.values())
     assert [t["state"] for t in played.summary["tasks"]] == ["done", "done", "blocked"]
     killed = {"issue": 2, "commits": 1, "pulls": 1, "merges": 1, "lost": 0}
     assert played.summary["killed"] == killed
