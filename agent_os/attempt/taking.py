@@ -40,7 +40,7 @@ def take(
             message=order.commit_message,
             parents=_parents(order, repository),
             placed=steering.differing(repository.path, order.base, prepared.checked_out),
-            always=order.kind is Kind.REFRESH,
+            always=order.kind is Kind.REFRESH or _goes_on(order, repository),
         ),
     )
     failpoint("snapshot.half")
@@ -59,6 +59,13 @@ def take(
         notes=tuple(note.encode("utf-8", "replace").decode() for note in snapshot.notes),
         problem=problem,
     )
+
+
+def _goes_on(order: Order, repository: SnapshotRepository) -> bool:
+    """From work that was kept: it counts also where its agent found nothing left to change."""
+    if order.kind is not Kind.IMPLEMENT or order.start == order.base:
+        return False
+    return repository.tree_of(order.start) != repository.tree_of(order.base)
 
 
 def _parents(order: Order, repository: SnapshotRepository) -> tuple[str, ...]:

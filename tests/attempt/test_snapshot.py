@@ -83,6 +83,16 @@ def test_work_that_is_gone_on_from_is_no_part_of_the_history(world: World) -> No
     assert listed == outcome.head
 
 
+def test_kept_work_to_which_nothing_had_to_be_added_is_a_result(world: World) -> None:
+    first = world.attempt(f"{FIX}; exit 1")
+    assert first.run().code is FailureCode.AGENT_FAILED
+    second = world.attempt("true", start=first.imported().work)
+    outcome = second.run()
+    assert outcome.code is None, outcome.detail
+    third = world.attempt("true")
+    assert third.run().code is FailureCode.NO_CHANGE
+
+
 def test_caches_of_tools_are_no_work(world: World) -> None:
     made = "mkdir -p pkg/__pycache__ .pytest_cache; touch pkg/__pycache__/a.pyc .pytest_cache/v"
     attempt = world.attempt(f"{FIX}; {made}; echo x > pkg/a.py")
