@@ -96,10 +96,16 @@ def _filed(world: World, effect: FileIssue, made: Json) -> Facts:
 
 
 class IssueTeller:
-    """At least once, then converged: of two with our mark the first one counts."""
+    """At least once, then converged: of two with our mark the first one counts. On an issue that
+    is gone there is nobody to tell: it counts as told."""
 
     def perform(self, world: World, effect: TellIssue, intent: str) -> Facts:
-        return self._facts(world, effect, post(world, effect, intent))
+        try:
+            made = post(world, effect, intent)
+        except NotFound:
+            readers.repository(world.client, effect.repo)  # raises when that is what is gone
+            made = {"id": 0}
+        return self._facts(world, effect, made)
 
     def probe(self, world: World, effect: TellIssue, intent: Intent) -> Resolution:
         made = posted(world, effect, intent)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from agent_os.domain.effects import TellIssue
 from agent_os.domain.events import EventKind
 from agent_os.domain.signals import Signal
 from agent_os.domain.tasks import TaskKey
+from agent_os.effects.applier import Applier
 from agent_os.effects.world import World
 from agent_os.jobs import desk, organization, registry
 from agent_os.jobs.organization import Decided, Run
+from agent_os.store import leases
 from agent_os.store.repositories import Repository
 
 from .conftest import Build
@@ -75,3 +78,18 @@ def test_a_secret_of_the_repository_is_not_pushed_once_more(build: Build) -> Non
     (pull,) = town.pulls()
     drawn = town.file("CODEBASE.md", pull["head"]["ref"])
     assert drawn and "Calls with" in drawn and TOKEN not in drawn
+
+
+def test_on_an_issue_that_is_gone_there_is_nobody_to_tell(build: Build) -> None:
+    town = build()
+    registry.run(town.world, "dispatcher")
+    row = town.row()
+    assert row is not None
+    number = town.issue("Gone soon")
+    town.delete(number)
+    lease = leases.take(town.world.store, "test", organization.LEASE)
+    assert lease is not None
+    about = {"repo_id": row.repo_id, "repo": row.name, "number": number}
+    tell = TellIssue.model_validate({**about, "purpose": "evidence:1", "body": "Again."})
+    assert Applier(town.world, lease).apply(tell, 0).changed
+    assert town.kinds(number) == [EventKind.ISSUE_TOLD.value]
