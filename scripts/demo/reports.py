@@ -29,5 +29,5 @@ def write(config: Path, folder: Path) -> None:
 def _report(config: Path, page: Path, *words: str) -> None:
     program = Path(sys.executable).with_name("agent-os")
     command = [str(program), "report", *words, "--config", str(config), "--out", str(page)]
-    subprocess.run(command, check=True, timeout=_SECONDS, stdout=subprocess.DEVNULL)
-    screen.plain(f"  {page}")
+    done = subprocess.run(command, timeout=_SECONDS, capture_output=True, text=True)
+    screen.plain(f"  {page if done.returncode == 0 else done.stderr}")
