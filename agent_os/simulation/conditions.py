@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -64,11 +65,21 @@ class Conditions:
     planted: list[Planted] = field(default_factory=list[Planted])
 
     def __post_init__(self) -> None:
-        for plan in self.scenario.faults:
-            repo = plan.repository or self.scenario.repositories[0].name
-            agent = plan.agent or self.scenario.agents[0].name
-            begins = self.scenario.start + timedelta(days=plan.day)
-            self.planted.append(Planted(plan, repo, agent, begins))
+        self.add(self.scenario.faults)
+
+    def add(self, plans: Sequence[FaultPlan]) -> list[Planted]:
+        """Faults, each from its day of the scenario on."""
+        made = [
+            Planted(
+                plan,
+                plan.repository or self.scenario.repositories[0].name,
+                plan.agent or self.scenario.agents[0].name,
+                self.scenario.start + timedelta(days=plan.day),
+            )
+            for plan in plans
+        ]
+        self.planted += made
+        return made
 
     def weeks(self, now: datetime) -> float:
         return (now - self.scenario.start) / timedelta(weeks=1)

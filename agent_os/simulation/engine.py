@@ -8,9 +8,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Generator, MutableMapping
+from collections.abc import Generator, MutableMapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from agent_os.domain.attempts import Order
 from agent_os.domain.events import EventKind
 from agent_os.simulation.choices import stream
 from agent_os.simulation.clocks import GitHubClock, SeededIds, SimulatedClock
-from agent_os.simulation.conditions import Conditions
+from agent_os.simulation.conditions import Conditions, Planted
 from agent_os.simulation.continuous import Ci
 from agent_os.simulation.control import SHORT, Control
 from agent_os.simulation.course import Courses, Job
@@ -54,6 +54,7 @@ class Organization:
     def __init__(self, scenario: Scenario, seed: int, root: Path, *, patient: bool = True) -> None:
         self.scenario = scenario
         self.seed = seed
+        self.root = root
         self.clock = SimulatedClock(scenario.start)
         self.timetable = Timetable()
         self.conditions = Conditions(scenario)
@@ -86,21 +87,36 @@ class Organization:
         self.site.hub.close()
 
     def run(self) -> None:
-        """To the end of the scenario."""
-        began = time.monotonic()
-        end = self.scenario.start + timedelta(weeks=self.scenario.weeks)
+        """From the first day to the end of the scenario."""
+        self.begin()
+        self.finish()
+
+    def begin(self) -> None:
         for repo in self.site.ids:
             self.ci.looks(repo)
         self.control.begin()
         self.people.begin()
-        plant(self)
-        while (due := self.timetable.next(end)) is not None:
+        self.plant(self.conditions.planted)
+
+    def plant(self, faults: Sequence[Planted]) -> None:
+        """Faults that the conditions know: what they need besides."""
+        self.people.plant(faults)
+        plant(self, faults)
+
+    def live(self, until: datetime) -> None:
+        """All that is due before then."""
+        began = time.monotonic()
+        while (due := self.timetable.next(until)) is not None:
             moment, act = due
             self.clock.time = max(self.clock.time, moment)
             act()
+        self.seconds += time.monotonic() - began
+
+    def finish(self) -> None:
+        end = self.scenario.start + timedelta(weeks=self.scenario.weeks)
+        self.live(end)
         self.clock.time = max(self.clock.time, end)
         self.watching.looks()
-        self.seconds = time.monotonic() - began
 
     @property
     def digest(self) -> str:

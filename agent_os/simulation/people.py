@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
 from agent_os.domain.rules import LabelRules, Mode
 from agent_os.simulation.choices import Choices, stream
 from agent_os.simulation.clocks import SimulatedClock
-from agent_os.simulation.conditions import Conditions
+from agent_os.simulation.conditions import Conditions, Planted
 from agent_os.simulation.course import Job, difficulty
 from agent_os.simulation.scenario import FaultKind, RepositoryPlan
 from agent_os.simulation.site import Site
@@ -54,7 +54,10 @@ class People:
         for plan in self._conditions.scenario.repositories:
             if plan.issues_per_week > 0:
                 self._plan_wish(plan)
-        for fault in self._conditions.planted:
+
+    def plant(self, faults: Sequence[Planted]) -> None:
+        """What they do because of faults."""
+        for fault in faults:
             if fault.kind in (FaultKind.DUPLICATE_ISSUES, FaultKind.EAGER_GROOMER):
                 self._plan_duplicate(fault.repo, fault.begins, fault.plan.size)
 

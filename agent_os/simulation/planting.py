@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 _OFTEN = 3
 
 
-def plant(organization: Organization) -> None:
-    for fault in organization.conditions.planted:
+def plant(organization: Organization, faults: Sequence[Planted]) -> None:
+    for fault in faults:
         act = {
             FaultKind.WRONG_LESSON: _lesson,
             FaultKind.REFUTED_IMPROVEMENT: _improvement,

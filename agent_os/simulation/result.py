@@ -101,7 +101,7 @@ def result_of(made: Organization) -> SimulationResult:
         filed=watching.counts[EventKind.ISSUE_FILED],
         own_merged=sum(bool(row.signal) and row.merged_at is not None for row in rows),
         hypotheses=watching.verdicts(),
-        fates=tuple(_fates(made)),
+        fates=tuple(fates(made)),
         found={name: str(e.data.get("title", "")) for name, e in watching.signals.items()},
         looks=tuple(
             Looks(job=job, due=made.control.slots(job, passed), run=made.control.runs[job])
@@ -117,7 +117,7 @@ def _figures(rows: Sequence[RoundRow], now: datetime) -> dict[str, Value]:
     return {name: measure(name, rows, now) for name in SHOWN}
 
 
-def _fates(made: Organization) -> list[Fate]:
+def fates(made: Organization) -> list[Fate]:
     found: list[Fate] = []
     for fault in made.conditions.planted:
         moments = (fault.found_at, fault.mended_at, fault.confirmed_at)

@@ -17,6 +17,7 @@ _LOGINS = (PERSON, "bob", CI, LOGIN)
 _FILES = 40
 _AGE_DAYS = 240
 _STEPS = 7
+_HALF_A_YEAR = 180
 
 Json = dict[str, Any]
 
@@ -30,24 +31,37 @@ class Site:
         hub.add_people(*_LOGINS)
         self.ids = {r.name: hub.add_repository(r.name, PERSON) for r in scenario.repositories}
         self.names = {number: name for name, number in self.ids.items()}
-        old = {f.repository for f in scenario.faults if f.kind is FaultKind.STALE_DEPENDENCY}
         first = scenario.repositories[0].name
+        stale = {
+            fault.repository or first: fault.day
+            for fault in scenario.faults
+            if fault.kind is FaultKind.STALE_DEPENDENCY
+        }
         for plan in scenario.repositories:
-            stale = plan.name in old or (None in old and plan.name == first)
-            self._begin(plan, stale=stale)
+            self._begin(plan, stale.get(plan.name))
 
-    def _begin(self, plan: RepositoryPlan, *, stale: bool) -> None:
-        """A history of some months; the lock file is from its beginning, or from its end."""
+    def _begin(self, plan: RepositoryPlan, stale: float | None) -> None:
+        """A history of some months, in which the lock file is renewed; for the last time half a
+        year before it is stale, by the day of the scenario."""
         now = self._clock.time
         self._clock.time = now - timedelta(days=_AGE_DAYS)
         self.commit(plan.name, _files(plan), "Begin")
+        last = 0.0 if stale is None else _HALF_A_YEAR - stale
         for step in range(1, _STEPS + 1):
-            self._clock.time = now - timedelta(days=_AGE_DAYS - 30 * step)
+            days = _AGE_DAYS - 30 * step
+            if 0 < last - days <= 30:
+                self._clock.time = now - timedelta(days=last)
+                self.renew(plan.name, step)
+            self._clock.time = now - timedelta(days=days)
             changed = {f"src/part_{step:02}.py": f"# changed in step {step}\n"}
-            if not stale:
-                changed["requirements.lock"] = f"requests==2.{step}.0\n"
             self.commit(plan.name, changed, f"Step {step}")
+            if days >= last:
+                self.renew(plan.name, step)
         self._clock.time = now
+
+    def renew(self, repo: str, step: int) -> None:
+        """A person brings the lock file up to date."""
+        self.commit(repo, {"requirements.lock": f"requests==2.{step}.0\n"}, f"Renew {step}")
 
     def commit(self, repo: str, changes: Mapping[str, str], message: str) -> str:
         """A person's push to the default branch."""

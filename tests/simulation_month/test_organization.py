@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,11 @@ import pytest
 import yaml
 
 from agent_os.jobs import registry
+from agent_os.simulation.branches import branches
 from agent_os.simulation.comparing import simulated
-from agent_os.simulation.engine import organization
+from agent_os.simulation.engine import Organization, organization
 from agent_os.simulation.result import SimulationResult, result_of
-from agent_os.simulation.scenario import Scenario, ThinkerPlan, load
+from agent_os.simulation.scenario import FaultKind, FaultPlan, Scenario, ThinkerPlan, load
 from tests.models.scenario import Scenario as Script
 from tests.models.server import ModelServer
 from tests.models.steps import Say
@@ -58,6 +61,27 @@ def test_the_same_seed_does_the_same_also_in_another_process(tmp_path: Path) -> 
     assert found.usd > 0
     assert not found.troubles, found.errors
     assert all(one.run < one.due / 4 for one in found.looks[:3]), "nothing was skipped"
+
+
+def test_each_future_begins_where_the_past_ended() -> None:
+    """Each is what would have been without a break, and none knows of another."""
+    morning = _small(weeks=0.12)
+    with organization(morning, 4) as whole:
+        whole.run()
+    dear = [FaultPlan(kind=FaultKind.RISING_COST, day=0)]
+    with organization(morning, 4) as made:
+        made.begin()
+        made.live(morning.start + timedelta(hours=12))
+
+        def goes_on(one: Organization, faults: Sequence[FaultPlan]) -> str:
+            one.plant(one.conditions.add(faults))
+            one.finish()
+            return one.digest
+
+        with branches(made) as futures:
+            said = [futures.tell(lambda one, f=faults: goes_on(one, f)) for faults in (dear, [])]
+    assert said[0] != whole.digest
+    assert said[1] == whole.digest
 
 
 @pytest.mark.long

@@ -14,10 +14,11 @@ from agent_os.localhub.git import Person
 from agent_os.policy.analysis.kinds import FindingKind
 from agent_os.simulation import evaluation, telltale
 from agent_os.simulation.conditions import Conditions, Planted, lesson_of
-from agent_os.simulation.evaluation import CLEAN, Verdict
+from agent_os.simulation.evaluation import CLEAN, GROUPS, Run, Verdict
 from agent_os.simulation.gitmodel import OBJECTS
 from agent_os.simulation.mirror import Held
 from agent_os.simulation.objectfiles import ObjectFiles
+from agent_os.simulation.result import Fate
 from agent_os.simulation.scenario import FaultKind, FaultPlan, Scenario, load
 from agent_os.simulation.timetable import Timetable, working_hours_later
 
@@ -167,14 +168,34 @@ def test_a_fault_is_found_where_it_is() -> None:
 
 
 def test_recall_is_of_what_was_planted_and_precision_of_all_that_was_said() -> None:
+    slow = Verdict(kind="slow_setup", found_days=4, filed=True)
+    missed = Verdict(kind="slow_setup")
     runs = [
-        Verdict(kind="slow_setup", seed=1, found_days=4, filed=True, hits=1),
-        Verdict(kind="slow_setup", seed=2, alarms=("analyzer:new_failure:1:x",)),
-        Verdict(kind=CLEAN, seed=1, alarms=("analyzer:agent_costly:1:swift",)),
-        Verdict(kind=CLEAN, seed=2),
+        Run(group="b", seed=1, verdicts=(slow,), hits=1),
+        Run(group="b", seed=2, verdicts=(missed,), alarms=("analyzer:new_failure:1:x",)),
+        Run(group=CLEAN, seed=1, alarms=("analyzer:agent_costly:1:swift",)),
+        Run(group=CLEAN, seed=2),
     ]
     assert evaluation.recall(runs) == (1, 2)
     assert evaluation.precision(runs) == (1, 3)
-    slow, clean = evaluation.rows(runs)
-    assert (slow.found, slow.planted, slow.median_days, slow.filed) == (1, 2, 4, 1)
-    assert (clean.planted, clean.found, clean.alarms) == (0, 0, 1)
+    (row,) = evaluation.rows(runs)
+    assert (row.found, row.planted, row.median_days, row.filed) == (1, 2, 4, 1)
+
+
+def test_a_finding_that_no_fault_explains_is_an_alarm() -> None:
+    _, planted = _conditions(FaultKind.SLOW_SETUP)
+    slow, other = "analyzer:slow_step:1:setup", "analyzer:cost_rises:0:all"
+    fate = Fate(kind="slow_setup", repository="acme/app", found_days=6, found_by=slow)
+    signals = [slow, other, "analyzer:leftover:1:x", "groomer:1:todo:x"]
+    found = evaluation.run_of("b", 1, [planted], [fate], signals, {})
+    assert (found.hits, found.alarms) == (1, (other,))
+    told = fate.model_copy(update={"found_by": "lesson ended"})
+    assert evaluation.run_of("b", 1, [planted], [told], [], {}).hits == 1
+
+
+def test_each_kind_is_planted_once_and_where_it_hides_no_other() -> None:
+    places = [place for group in GROUPS.values() for place in group]
+    assert sorted(kind for kind, _, _ in places) == sorted(FaultKind)
+    scenario = load(_SCENARIOS / "planted.yaml")
+    for group, chosen in GROUPS.items():
+        assert len(evaluation.faults_of(scenario, group, 1)) == len(chosen)
