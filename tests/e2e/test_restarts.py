@@ -16,9 +16,10 @@ SLOW = f"while [ ! -e go ]; do sleep 0.05; done; {FIX}"
 def test_the_hub_dies_and_comes_back_while_an_attempt_runs(build_alone: Build) -> None:
     town = build_alone(agents={"slow": SLOW})
     number = town.ready()
-    town.reaches(number, Status.RUNNING)
+    directory = town.directory(town.reaches(number, Status.RUNNING))
+    town.until((directory / "agent.process").exists)
     town.hub.kill()
-    (town.directory(town.task(number)) / "work" / "go").touch()
+    (directory / "work" / "go").touch()
     for _ in range(2):
         town.jobs()
     town.hub.start()
