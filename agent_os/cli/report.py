@@ -44,7 +44,7 @@ def weekly(
     """What was done, what failed, trends, cost, agents compared, hypotheses, plans."""
     with opened(config) as world:
         from agent_os.jobs import reporting
-        from agent_os.policy.reporting import week_of
+        from agent_os.policy.weeks import week_of
         from agent_os.reports import pages, weekly_markdown
 
         row = _row(world, repo) if repo else None

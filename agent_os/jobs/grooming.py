@@ -19,13 +19,13 @@ from agent_os.github import readers
 from agent_os.jobs import desk
 from agent_os.jobs.scanning import done_by_us
 from agent_os.policy import echoes
-from agent_os.policy.filing import week_of
 from agent_os.policy.grooming import answers, deciding
 from agent_os.policy.grooming.answers import Answer, Past, Thumbs
 from agent_os.policy.grooming.backlog import Backlog, Item, Known, Landed
 from agent_os.policy.grooming.deciding import GroomFacts, Which
 from agent_os.policy.grooming.finding import LABELS, Kind
 from agent_os.policy.trust import MARKER
+from agent_os.policy.weeks import week_of
 from agent_os.store import intents, tasks
 from agent_os.store.repositories import Repository
 from agent_os.workspace.mirror import Mirror

@@ -17,10 +17,10 @@ from agent_os.domain.tasks import Status, Task
 from agent_os.effects.world import World
 from agent_os.jobs import judging, measuring
 from agent_os.jobs.notifying import NOWHERE
-from agent_os.policy import reporting
 from agent_os.policy.reporting import WEEK, WEEKS, WeeklyFacts
 from agent_os.policy.sprints import plan as sprints
 from agent_os.policy.weekly_report import NeedLine, PlanLine
+from agent_os.policy.weeks import week_of
 from agent_os.store import intents, log, repositories, tasks
 from agent_os.store.repositories import Repository
 
@@ -262,4 +262,4 @@ def effects_between(tx: sa.Connection, since: datetime, until: datetime) -> Coun
 
 def last_week(now: datetime) -> str:
     """The last week that is over."""
-    return reporting.week_of(now - WEEK)
+    return week_of(now - WEEK)

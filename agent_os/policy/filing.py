@@ -14,6 +14,7 @@ from agent_os.domain.signals import FIRST_LOOK_DAYS, Signal, SignalOutcome
 from agent_os.domain.tasks import TaskKey
 from agent_os.policy import texts
 from agent_os.policy.neutral import harmless
+from agent_os.policy.weeks import week_of
 
 #: Authors whose issues count for the cap.
 CAPPED = ("analyzer", "groomer", "memory")
@@ -54,12 +55,6 @@ def filed_in_week(filed: Iterable[Event], now: datetime) -> int:
     """How many of these issues count for the cap of now's week."""
     # By the calendar: a job that runs a second earlier than last week would meet its own issues.
     return sum(e.data["by"] in CAPPED and week_of(e.at) == week_of(now) for e in filed)
-
-
-def week_of(moment: datetime) -> str:
-    """`2026-W05`, by ISO's weeks in UTC."""
-    year, week, _ = moment.isocalendar()
-    return f"{year}-W{week:02}"
 
 
 def evidence_digest(signal: Signal) -> str:

@@ -30,6 +30,7 @@ from agent_os.policy.weekly_report import (
     Trend,
     WeeklyReport,
 )
+from agent_os.policy.weeks import week_of
 
 WEEKS = 8
 WEEK = timedelta(days=7)
@@ -207,12 +208,6 @@ def _trends(facts: WeeklyFacts) -> tuple[Trend, ...]:
         )
         for name in DRAWN
     )
-
-
-def week_of(moment: datetime) -> str:
-    """`2026-W05`, by ISO's weeks in UTC."""
-    year, week, _ = moment.isocalendar()
-    return f"{year}-W{week:02}"
 
 
 def trend_weeks(since: datetime) -> tuple[str, ...]:
